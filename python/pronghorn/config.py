@@ -1,0 +1,85 @@
+"""Global settings: default float type, epsilon, image data format."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")
+_DATA_FORMATS = ("channels_last", "channels_first")
+
+_settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+
+
+def floatx() -> str:
+    """Return the default float dtype, as a string.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> ph.config.floatx()
+        'float32'
+    """
+    return _settings["floatx"]
+
+
+def set_floatx(value: str) -> None:
+    """Set the default float dtype.
+
+    Args:
+        value: "float16", "bfloat16", "float32" or "float64".
+
+    Raises:
+        ValueError: for any other value.
+    """
+    if value not in _FLOAT_TYPES:
+        raise ValueError(f"set_floatx: value must be one of {_FLOAT_TYPES}, got {value!r}")
+    _settings["floatx"] = value
+
+
+def epsilon() -> float:
+    """Return the small number used to keep divisions and logarithms finite."""
+    return _settings["epsilon"]
+
+
+def set_epsilon(value: float) -> None:
+    """Set the small number used to keep divisions and logarithms finite.
+
+    Raises:
+        ValueError: if `value` is not a positive number.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        raise ValueError(f"set_epsilon: value must be a positive number, got {value!r}")
+    _settings["epsilon"] = float(value)
+
+
+def image_data_format() -> str:
+    """Return the default image layout, "channels_last" or "channels_first"."""
+    return _settings["image_data_format"]
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set the default image layout.
+
+    Raises:
+        ValueError: if `data_format` is neither "channels_last" nor "channels_first".
+    """
+    if data_format not in _DATA_FORMATS:
+        raise ValueError(f"set_image_data_format: data_format must be one of {_DATA_FORMATS}, got {data_format!r}")
+    _settings["image_data_format"] = data_format
+
+
+def standardize_data_format(data_format: str | None) -> str:
+    """Return `data_format` checked, or the default where it is None.
+
+    Raises:
+        ValueError: if `data_format` is neither None nor a known layout.
+    """
+    if data_format is None:
+        return image_data_format()
+    if data_format not in _DATA_FORMATS:
+        raise ValueError(f"data_format must be one of {_DATA_FORMATS}, got {data_format!r}")
+    return data_format
+
+
+def backend() -> str:
+    """Return the name of the backend, always "pronghorn"."""
+    return "pronghorn"
