@@ -1,0 +1,63 @@
+"""Automatic names of layers, models and operations, and the name scope their variables are created in."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_WORD_STARTS = re.compile(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
+
+_used: dict[str, int] = {}
+
+
+class _Scopes(threading.local):
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+
+_scopes = _Scopes()
+
+
+def to_snake_case(name: str) -> str:
+    """Turn a class name into a layer name.
+
+    Example:
+        >>> from pronghorn import naming
+        >>> naming.to_snake_case("GlobalAveragePooling2D"), naming.to_snake_case("ReLU")
+        ('global_average_pooling2d', 're_lu')
+    """
+    return _WORD_STARTS.sub("_", re.sub(r"\W+", "", name)).lower()
+
+
+def uniquify(name: str) -> str:
+    """Return `name` the first time, then `name_1`, `name_2` and so on."""
+    count = _used.get(name)
+    _used[name] = 0 if count is None else count + 1
+    return name if count is None else f"{name}_{count + 1}"
+
+
+def auto_name(class_name: str) -> str:
+    """Return a name not given out before, made from a class name."""
+    return uniquify(to_snake_case(class_name))
+
+
+def reset() -> None:
+    """Forget every name given out, so that counting starts again."""
+    _used.clear()
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[None]:
+    """Put `name` in front of the paths of variables created inside."""
+    _scopes.names.append(name)
+    try:
+        yield
+    finally:
+        _scopes.names.pop()
+
+
+def current_path() -> str:
+    """Return the names of the open scopes, joined by slashes."""
+    return "/".join(_scopes.names)
