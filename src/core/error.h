@@ -1,0 +1,37 @@
+// Errors that reach the Python user: Error becomes ValueError, TypeError and IndexError their namesakes.
+#pragma once
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace ph {
+
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+struct TypeError : Error {
+  using Error::Error;
+};
+struct IndexError : Error {
+  using Error::Error;
+};
+
+template <class... Parts>
+std::string concat(const Parts&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  return out.str();
+}
+
+// Messages name the op, the argument, what came and what was wanted.
+#define PH_FAIL(...) throw ::ph::Error(::ph::concat(__VA_ARGS__))
+#define PH_CHECK(condition, ...)            \
+  do {                                      \
+    if (!(condition)) PH_FAIL(__VA_ARGS__); \
+  } while (0)
+#define PH_CHECK_TYPE(condition, ...)                                   \
+  do {                                                                  \
+    if (!(condition)) throw ::ph::TypeError(::ph::concat(__VA_ARGS__)); \
+  } while (0)
+
+}  // namespace ph

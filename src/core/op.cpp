@@ -1,0 +1,61 @@
+#include "core/op.h"
+
+#include <map>
+
+namespace ph {
+
+static std::map<std::string, Op>& table() {
+  static std::map<std::string, Op> ops;
+  return ops;
+}
+
+// Splits "x, kernel, bias?" into names and marks.
+static void parse_inputs(const std::string& list, Op& op) {
+  size_t begin = 0;
+  while (begin < list.size()) {
+    size_t end = list.find(',', begin);
+    if (end == std::string::npos) end = list.size();
+    std::string name = list.substr(begin, end - begin);
+    name.erase(0, name.find_first_not_of(' '));
+    begin = end + 1;
+    if (name.size() > 3 && name.ends_with("...")) {
+      name.resize(name.size() - 3);
+      op.variadic = true;
+      op.required_inputs += 1;
+    } else if (name.back() == '?') {
+      name.pop_back();
+    } else {
+      op.required_inputs += 1;
+    }
+    op.inputs.push_back(name);
+  }
+}
+
+const Op& register_op(const char* name, const char* inputs, Op op) {
+  parse_inputs(inputs, op);
+  const auto [at, added] = table().emplace(name, std::move(op));
+  if (!added) throw std::logic_error(concat("op ", name, " is registered twice"));
+  return at->second;
+}
+
+const Op& find_op(const std::string& name) {
+  const auto found = table().find(name);
+  PH_CHECK(found != table().end(), "there is no op named '", name, "'");
+  return found->second;
+}
+
+std::vector<const Op*> all_ops() {
+  std::vector<const Op*> ops;
+  for (const auto& [name, op] : table()) ops.push_back(&op);
+  return ops;
+}
+
+KernelList kernels_of(const Op& op, const Device& device) {
+  for (const std::string& set : device.backend->kernel_sets()) {
+    const KernelList kernels = find_kernels(op.name, set);
+    if (kernels.size()) return kernels;
+  }
+  return {};
+}
+
+}  // namespace ph

@@ -1,0 +1,115 @@
+// Op: one entry of the op table - name, inputs, attributes, shape rule, gradient rule, traits.
+//
+//   PH_OP(softmax, "x", SoftmaxAttrs, infer, gradient);
+//   PH_OP(argmax, "x", ArgmaxAttrs, infer_argmax, no_gradient<"the result is an integer">);
+//
+// Input list: "x, kernel, bias?" names the inputs; `?` marks trailing optional ones, "xs..." any number of inputs.
+// infer:     Specs(SpecSpan inputs, const SomeAttrs&); the only place that knows shapes, dtypes and errors
+// gradient:  Tensors(const GradCall&, const SomeAttrs&); op calls, one result per input, Tensor{} where there is none
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/attributes.h"
+#include "core/error.h"
+#include "core/kernel.h"
+#include "core/tensor.h"
+
+namespace ph {
+
+struct GradCall {
+  const Tensors& inputs;
+  const Tensors& outputs;
+  const Tensors& grads;           // of the outputs; undefined where an output did not matter
+  const std::vector<bool>& need;  // per input
+
+  bool needs(size_t input) const { return input < need.size() && need[input]; }
+};
+
+struct OpTraits {
+  bool view = false;         // the result is the first input's memory under another shape: no kernel
+  bool elementwise = false;  // one scalar formula per element (ops/elementwise.def)
+  bool commutative = false;  // op(a, b) == op(b, a), bit for bit
+  bool promotes = false;     // from Python, inputs of different dtypes are brought to their common one first
+  bool float_input = false;  // from Python, integer and bool inputs become the default float first
+  bool epilogue = false;     // takes an optional bias as third input and an attribute `activation`
+  // in_place[i] >= 0: output i may be written over that input
+  int8_t in_place[6] = {-1, -1, -1, -1, -1, -1};
+  // The op's meaning in other ops, run where a device has no kernel of it.
+  Tensors (*decompose)(const Tensors& inputs, const void* attributes) = nullptr;
+};
+
+struct Op {
+  const char* name;
+  std::vector<std::string> inputs;
+  int required_inputs;
+  bool variadic;
+  const AttributesType* attributes;
+  Specs (*infer)(SpecSpan inputs, const void* attributes);
+  Tensors (*gradient)(const GradCall& call, const void* attributes);  // nullptr: none, for the reason below
+  const char* no_gradient_reason;
+  OpTraits traits;
+};
+
+// A compile-time string, for no_gradient<"reason">.
+template <size_t N>
+struct Reason {
+  char text[N];
+  constexpr Reason(const char (&from)[N]) {
+    for (size_t i = 0; i < N; ++i) text[i] = from[i];
+  }
+};
+
+template <Reason reason>
+struct NoGradient {
+  static constexpr const char* text = reason.text;
+};
+template <Reason reason>
+inline constexpr NoGradient<reason> no_gradient{};
+
+template <class G>
+struct IsNoGradient : std::false_type {};
+template <Reason reason>
+struct IsNoGradient<NoGradient<reason>> : std::true_type {};
+
+const Op& register_op(const char* name, const char* inputs, Op op);
+
+template <class Attrs, auto infer, auto gradient>
+const Op& make_op(const char* name, const char* inputs, const OpTraits& traits) {
+  Op op{};
+  op.name = name;
+  op.attributes = attributes_type<Attrs>();
+  op.infer = [](SpecSpan specs, const void* attributes) {
+    return infer(specs, *static_cast<const Attrs*>(attributes));
+  };
+  using G = std::remove_cv_t<decltype(gradient)>;
+  if constexpr (IsNoGradient<G>::value) {
+    op.no_gradient_reason = G::text;
+  } else {
+    op.gradient = [](const GradCall& call, const void* attributes) {
+      return gradient(call, *static_cast<const Attrs*>(attributes));
+    };
+  }
+  op.traits = traits;
+  return register_op(name, inputs, op);
+}
+
+// For OpTraits::decompose.
+template <auto decompose>
+Tensors decomposed(const Tensors& inputs, const void* attributes) {
+  return decompose(inputs, *static_cast<const typename LastArgument<decltype(decompose)>::type*>(attributes));
+}
+
+// Traits follow without braces: PH_OP(add, "a, b", NoAttrs, infer, gradient, .commutative = true, .promotes = true);
+#define PH_OP(op_name, inputs, Attrs, infer, gradient, ...) \
+  static const ::ph::Op& op_##op_name = ::ph::make_op<Attrs, infer, gradient>(#op_name, inputs, {__VA_ARGS__})
+
+// Throws naming similar ops if there is none.
+const Op& find_op(const std::string& name);
+std::vector<const Op*> all_ops();  // sorted by name
+
+// The kernels of `op` on `device`; empty for views and for ops that only have a decomposition there.
+KernelList kernels_of(const Op& op, const Device& device);
+
+}  // namespace ph

@@ -1,0 +1,33 @@
+// Variable: a named place for a tensor that changes over time (weights, optimizer slots, metrics, random state).
+#pragma once
+#include <memory>
+#include <string>
+
+#include "core/tensor.h"
+
+namespace ph {
+
+class Variable : public std::enable_shared_from_this<Variable> {
+ public:
+  Variable(Tensor value, std::string name, bool trainable)
+      : name(std::move(name)), trainable(trainable), value_(std::move(value)) {}
+
+  // The present value; inside a trace, the traced value as of the assignments traced so far. Tapes watch trainable
+  // variables that are read. Defined in graph/variable.cpp.
+  Tensor read();
+  // Inside a trace: records (variable, new value). Otherwise replaces the value. The spec must stay the same.
+  void assign(const Tensor& value);
+
+  const Spec& spec() const { return value_.spec(); }
+  // The stored tensor, whatever is being traced. Programs write through this.
+  const Tensor& stored() const { return value_; }
+  void store(Tensor value) { value_ = std::move(value); }
+
+  std::string name;
+  bool trainable;
+
+ private:
+  Tensor value_;
+};
+
+}  // namespace ph

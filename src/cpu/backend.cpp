@@ -1,0 +1,91 @@
+// The CPU as a device: picks the instruction-set level once, and keeps freed memory for reuse.
+#include "core/backend.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <new>
+
+#include "core/error.h"
+#include "core/kernel.h"
+#include "cpu/level.h"
+
+namespace ph {
+
+namespace {
+
+// Freed blocks by size, so that eager code asks the system for memory only when it grows. Big blocks go straight back.
+class CachingAllocator {
+ public:
+  void* allocate(size_t bytes) {
+    const size_t size = rounded(bytes);
+    {
+      const std::lock_guard lock(mutex_);
+      auto& blocks = free_[size];
+      if (!blocks.empty()) {
+        void* block = blocks.back();
+        blocks.pop_back();
+        cached_ -= size;
+        return block;
+      }
+    }
+    void* block = std::aligned_alloc(alignment, size);
+    PH_CHECK(block, "out of memory: could not allocate ", bytes, " bytes");
+    return block;
+  }
+
+  void release(void* block, size_t bytes) {
+    const size_t size = rounded(bytes);
+    {
+      const std::lock_guard lock(mutex_);
+      if (cached_ + size <= most_cached) {
+        free_[size].push_back(block);
+        cached_ += size;
+        return;
+      }
+    }
+    std::free(block);
+  }
+
+ private:
+  static constexpr size_t alignment = 64, most_cached = size_t{256} << 20;
+
+  // To an eighth of a power of two: few distinct sizes, little waste.
+  static size_t rounded(size_t bytes) {
+    if (bytes < alignment) return alignment;
+    size_t step = alignment;
+    while (step * 16 <= bytes) step *= 2;
+    const size_t size = (bytes + step - 1) / step * step;
+    PH_CHECK(size >= bytes, "out of memory: could not allocate ", bytes, " bytes");
+    return size;
+  }
+
+  std::mutex mutex_;
+  std::map<size_t, std::vector<void*>> free_;
+  size_t cached_ = 0;
+};
+
+class CpuBackend : public Backend {
+ public:
+  const char* name() const override { return "cpu"; }
+  std::vector<std::string> kernel_sets() const override { return {cpu_level()}; }
+  void* allocate(size_t bytes) override { return allocator_.allocate(bytes); }
+  void release(void* data, size_t bytes) override { allocator_.release(data, bytes); }
+  void copy_from_host(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
+  void copy_to_host(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
+  void copy(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
+  void run(const Kernel& kernel, const KernelCall& call, const void* attributes) override {
+    kernel.run(call, attributes);
+  }
+  void synchronize() override {}
+
+ private:
+  CachingAllocator allocator_;
+};
+
+const bool registered = (register_device("cpu:0", std::make_unique<CpuBackend>()), true);
+
+}  // namespace
+
+}  // namespace ph

@@ -1,0 +1,96 @@
+// Bringing stored elements into a compute type and back.
+#pragma once
+#include "core/dtype.h"
+#include "core/half.h"
+
+namespace ph::PH_LEVEL {
+namespace {
+
+template <class T, class S>
+PH_INLINE void load_plain(T* to, const void* from, int64_t n) {
+  const S* s = static_cast<const S*>(from);
+  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(s[i]);
+}
+
+template <class T, class H>
+PH_INLINE void load_half(T* to, const void* from, int64_t n) {
+  const H* s = static_cast<const H*>(from);
+  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(to_float(s[i]));
+}
+
+// to[i] = from[i] for n elements stored as `storage`; from has no alignment beyond the element's.
+template <class T>
+void load_converted(T* to, const void* from, DType storage, int64_t n) {
+  switch (storage) {
+    case DType::bool_:
+    case DType::uint8:
+      return load_plain<T, uint8_t>(to, from, n);
+    case DType::int8:
+      return load_plain<T, int8_t>(to, from, n);
+    case DType::int16:
+      return load_plain<T, int16_t>(to, from, n);
+    case DType::int32:
+      return load_plain<T, int32_t>(to, from, n);
+    case DType::int64:
+      return load_plain<T, int64_t>(to, from, n);
+    case DType::uint16:
+      return load_plain<T, uint16_t>(to, from, n);
+    case DType::uint32:
+      return load_plain<T, uint32_t>(to, from, n);
+    case DType::uint64:
+      return load_plain<T, uint64_t>(to, from, n);
+    case DType::float16:
+      return load_half<T, Float16>(to, from, n);
+    case DType::bfloat16:
+      return load_half<T, BFloat16>(to, from, n);
+    case DType::float32:
+      return load_plain<T, float>(to, from, n);
+    case DType::float64:
+      return load_plain<T, double>(to, from, n);
+  }
+}
+
+template <class T, class S>
+PH_INLINE void store_plain(void* to, const T* from, int64_t n) {
+  S* s = static_cast<S*>(to);
+  for (int64_t i = 0; i < n; ++i) s[i] = static_cast<S>(from[i]);
+}
+
+// The inverse; bool gets "is not zero", narrower integers the low bits.
+template <class T>
+void store_converted(void* to, const T* from, DType storage, int64_t n) {
+  switch (storage) {
+    case DType::bool_:
+      for (int64_t i = 0; i < n; ++i) static_cast<uint8_t*>(to)[i] = from[i] != 0;
+      return;
+    case DType::uint8:
+      return store_plain<T, uint8_t>(to, from, n);
+    case DType::int8:
+      return store_plain<T, int8_t>(to, from, n);
+    case DType::int16:
+      return store_plain<T, int16_t>(to, from, n);
+    case DType::int32:
+      return store_plain<T, int32_t>(to, from, n);
+    case DType::int64:
+      return store_plain<T, int64_t>(to, from, n);
+    case DType::uint16:
+      return store_plain<T, uint16_t>(to, from, n);
+    case DType::uint32:
+      return store_plain<T, uint32_t>(to, from, n);
+    case DType::uint64:
+      return store_plain<T, uint64_t>(to, from, n);
+    case DType::float16:
+      for (int64_t i = 0; i < n; ++i) static_cast<Float16*>(to)[i] = float16_from(static_cast<float>(from[i]));
+      return;
+    case DType::bfloat16:
+      for (int64_t i = 0; i < n; ++i) static_cast<BFloat16*>(to)[i] = bfloat16_from(static_cast<float>(from[i]));
+      return;
+    case DType::float32:
+      return store_plain<T, float>(to, from, n);
+    case DType::float64:
+      return store_plain<T, double>(to, from, n);
+  }
+}
+
+}  // namespace
+}  // namespace ph::PH_LEVEL

@@ -1,0 +1,28 @@
+#include "core/variable.h"
+
+#include "graph/graph.h"
+#include "graph/tape.h"
+
+namespace ph {
+
+Tensor Variable::read() {
+  const auto self = shared_from_this();
+  const Tensor value = current_graph() ? current_graph()->read(self) : value_;
+  for (Tape* tape : active_tapes()) tape->saw_read(self, value);
+  return value;
+}
+
+void Variable::assign(const Tensor& value) {
+  PH_CHECK(value.shape() == spec().shape, "assign: variable '", name, "' has shape ", spec().shape,
+           ", the value has shape ", value.shape());
+  PH_CHECK_TYPE(value.dtype() == spec().dtype, "assign: variable '", name, "' has dtype ", spec().dtype,
+                ", the value has dtype ", value.dtype());
+  if (current_graph()) {
+    current_graph()->assign(shared_from_this(), value);
+  } else {
+    PH_CHECK(!value.is_traced(), "assign: variable '", name, "' was given a traced tensor outside its trace");
+    value_ = value;
+  }
+}
+
+}  // namespace ph

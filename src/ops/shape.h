@@ -1,0 +1,9 @@
+#pragma once
+#include "core/apply.h"
+namespace ph {
+struct ReshapeAttrs {
+  IntList shape;
+  PH_FIELDS(ReshapeAttrs, shape)
+};
+Tensor reshape(const Tensor& x, const Shape& shape);
+}  // namespace ph

@@ -1,0 +1,71 @@
+#include "ops/tiles.h"
+
+namespace ph {
+
+static constexpr const char* names[] = {
+#define PH_ELEMENTWISE(name, arity, cls, slope) #name,
+#include "ops/elementwise.def"
+#undef PH_ELEMENTWISE
+};
+static constexpr int arities[] = {
+#define PH_ELEMENTWISE(name, arity, cls, slope) arity,
+#include "ops/elementwise.def"
+#undef PH_ELEMENTWISE
+};
+
+const char* name_of(ElementwiseCode code) { return names[static_cast<int>(code)]; }
+int arity_of(ElementwiseCode code) { return arities[static_cast<int>(code)]; }
+
+int elementwise_code(std::string_view name) {
+  for (int i = 0; i < elementwise_count; ++i) {
+    if (name == names[i]) return i;
+  }
+  return -1;
+}
+
+TileType tile_type_of(DType storage) {
+  switch (storage) {
+    case DType::float64:
+      return TileType::float64;
+    case DType::float16:
+    case DType::bfloat16:
+    case DType::float32:
+      return TileType::float32;
+    case DType::int64:
+    case DType::uint32:
+    case DType::uint64:
+      return TileType::int64;
+    default:
+      return TileType::int32;
+  }
+}
+
+std::string text_of(const TileProgram& program) {
+  std::string out;
+  for (int i = 0; i < program.instruction_count; ++i) {
+    const TileInstruction& instruction = program.code[i];
+    const auto code = static_cast<ElementwiseCode>(instruction.code);
+    out += concat(i ? "; " : "", "t", int{instruction.slot}, " = ", name_of(code), "(");
+    for (int k = 0; k < arity_of(code); ++k) {
+      const int operand = instruction.operand[k];
+      out += k ? ", " : "";
+      out += operand < TileProgram::first_slot ? concat("x", operand) : concat("t", operand - TileProgram::first_slot);
+    }
+    out += ")";
+    if (instruction.output != TileProgram::no_output) out += concat(" -> y", int{instruction.output});
+  }
+  return out;
+}
+
+static Specs infer(SpecSpan in, const TilesAttrs& attributes) {
+  const TileProgram& program = attributes.program;
+  Shape shape;
+  for (const Spec& spec : in) shape = broadcast(shape, spec.shape, "tiles");
+  Specs out;
+  for (int i = 0; i < program.output_count; ++i) out.push_back({shape, static_cast<DType>(program.output_dtype[i])});
+  return out;
+}
+
+PH_OP(tiles, "inputs...", TilesAttrs, infer, no_gradient<"made by fusion, after gradients were taken">);
+
+}  // namespace ph
