@@ -1,0 +1,72 @@
+"""Pronghorn: a small, fast deep-learning library that speaks Keras's words.
+
+Submodules are loaded when they are first used, so that `import pronghorn` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+__version__ = "0.1.0"
+
+_SUBMODULES = (
+    "activations",
+    "callbacks",
+    "config",
+    "constraints",
+    "datasets",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "tree",
+    "utils",
+)
+
+# public name -> module that defines it
+_NAMES = {
+    "GradientTape": "pronghorn.gradient_tape",
+    "Initializer": "pronghorn.initializers",
+    "Input": "pronghorn.symbolic",
+    "KerasTensor": "pronghorn.symbolic",
+    "Layer": "pronghorn.layers",
+    "Loss": "pronghorn.losses",
+    "Metric": "pronghorn.metrics",
+    "Model": "pronghorn.models",
+    "Optimizer": "pronghorn.optimizers",
+    "Regularizer": "pronghorn.regularizers",
+    "Sequential": "pronghorn.models",
+    "Tensor": "pronghorn.tensor",
+    "Variable": "pronghorn.variable",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "keras":  # TensorFlow programs say tf.keras.layers.Dense
+        return sys.modules[__name__]
+    if name in _SUBMODULES:
+        return importlib.import_module(f"pronghorn.{name}")
+    if name in _NAMES:
+        value = getattr(importlib.import_module(_NAMES[name]), name)
+    else:
+        tf_names = importlib.import_module("pronghorn.tf_names")
+        if name not in tf_names.__all__:
+            raise AttributeError(f"module 'pronghorn' has no attribute {name!r}")
+        value = getattr(tf_names, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SUBMODULES, *_NAMES, *importlib.import_module("pronghorn.tf_names").__all__})
+
+
+importlib.import_module("pronghorn.operators")  # gives tensors their operators
