@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "bindings/bindings.h"
+#include "graph/passes.h"
+#include "graph/program.h"
 #include "graph/tape.h"
 #include "ops/elementwise.h"
 
@@ -150,6 +152,22 @@ void bind_graph(py::module_& module) {
       .def_property_readonly("variables", [](const PythonGraph& self) { return self.graph->variables; })
       .def("text", [](const PythonGraph& self) { return self.graph->text(); });
 
+  module.def(
+      "compile", [](const PythonGraph& traced) { return std::make_shared<Program>(traced.graph); }, py::arg("graph"));
+  module.def("passes", [] {
+    std::vector<std::string> names;
+    for (const Pass& pass : all_passes()) names.push_back(pass.name);
+    return names;
+  });
+  module.def(
+      "run_pass",
+      [](const PythonGraph& traced, const std::string& name) {
+        for (const Pass& pass : all_passes()) {
+          if (pass.name == name) return pass.run(*traced.graph)->text();
+        }
+        PH_FAIL("there is no pass named '", name, "'");
+      },
+      "The text of a traced graph after one pass.");
   module.def("is_tracing", [] { return current_graph() != nullptr; });
 }
 

@@ -6,4 +6,8 @@ struct ReshapeAttrs {
   PH_FIELDS(ReshapeAttrs, shape)
 };
 Tensor reshape(const Tensor& x, const Shape& shape);
+struct TransposeAttrs {
+  IntList axes;
+  PH_FIELDS(TransposeAttrs, axes)
+};
 }  // namespace ph

@@ -1,0 +1,83 @@
+// Programs: compile, run.
+#include "graph/program.h"
+
+#include "bindings/bindings.h"
+
+namespace py = pybind11;
+
+namespace ph {
+
+namespace {
+
+HostArray host_array(const py::array& array, const char* what, int position) {
+  PH_CHECK(array.flags() & py::array::c_style, what, " ", position, ": the array must be C-contiguous");
+  PH_CHECK(array.ndim() >= 1, what, " ", position, ": the array must have a batch dimension");
+  HostArray out{static_cast<char*>(const_cast<void*>(array.data())), array.shape(0), {}};
+  out.row.dtype = dtype_from_numpy(array.dtype());
+  for (py::ssize_t d = 1; d < array.ndim(); ++d) out.row.shape.checked_push_back(array.shape(d));
+  return out;
+}
+
+Spec batched(const Spec& row, int64_t batch) {
+  Spec spec{{batch}, row.dtype};
+  for (int64_t d : row.shape) spec.shape.checked_push_back(d);
+  return spec;
+}
+
+void run_steps(Program& program, const std::vector<py::array>& arrays,
+               const py::array_t<int64_t, py::array::c_style>& indices, int64_t steps,
+               const std::vector<py::array>& outputs) {
+  const Graph& graph = program.graph();
+  PH_CHECK(!graph.inputs.empty(), "run_steps: the program has no inputs");
+  PH_CHECK(arrays.size() == graph.inputs.size(), "run_steps: the program takes ", graph.inputs.size(), " arrays, got ",
+           arrays.size());
+  const int64_t batch = graph.values[graph.inputs[0]].spec.shape[0];
+  PH_CHECK(steps >= 0 && indices.ndim() == 1 && indices.size() == steps * batch, "run_steps: ", steps, " steps of ",
+           batch, " rows need ", steps * batch, " indices, got ", indices.size());
+  std::vector<HostArray> from, to;
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    from.push_back(host_array(arrays[i], "run_steps: array", static_cast<int>(i)));
+    const Spec& wanted = graph.values[graph.inputs[i]].spec;
+    PH_CHECK(batched(from[i].row, batch) == wanted, "run_steps: array ", i, " gives batches of ",
+             batched(from[i].row, batch), ", the program takes ", wanted);
+    for (py::ssize_t k = 0; k < indices.size(); ++k) {
+      const int64_t index = indices.data()[k];
+      if (index < 0 || index >= from[i].rows) {
+        throw IndexError(concat("run_steps: index ", index, " is outside array ", i, " of ", from[i].rows, " rows"));
+      }
+    }
+  }
+  PH_CHECK(outputs.empty() || outputs.size() == graph.outputs.size(), "run_steps: the program has ",
+           graph.outputs.size(), " outputs, got ", outputs.size(), " output arrays");
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    PH_CHECK(outputs[i].writeable(), "run_steps: output array ", i, " is read-only");
+    to.push_back(host_array(outputs[i], "run_steps: output array", static_cast<int>(i)));
+    const Spec& made = graph.values[graph.outputs[i]].spec;
+    const size_t wanted = made.bytes() * static_cast<size_t>(steps);
+    PH_CHECK(to[i].row.dtype == made.dtype && static_cast<size_t>(outputs[i].nbytes()) == wanted,
+             "run_steps: output array ", i, " must hold ", steps, " batches of ", made);
+  }
+  const py::gil_scoped_release release;
+  program.run_steps(from, indices.data(), steps, to);
+}
+
+}  // namespace
+
+void bind_program(py::module_& module) {
+  py::class_<Program, std::shared_ptr<Program>>(module, "Program", "A compiled graph.")
+      .def("run",
+           [](Program& self, const py::list& inputs) {
+             Tensors tensors;
+             for (py::handle input : inputs) tensors.push_back(tensor_from(input, "Program.run"));
+             const py::gil_scoped_release release;
+             return self.run(tensors);
+           })
+      .def("run_steps", &run_steps, py::arg("arrays"), py::arg("indices"), py::arg("steps"),
+           py::arg("outputs") = std::vector<py::array>())
+      .def("text", &Program::text)
+      .def("graph_text", [](const Program& self) { return self.graph().text(); })
+      .def_property_readonly("arena_bytes", &Program::arena_bytes)
+      .def_property_readonly("step_count", &Program::step_count);
+}
+
+}  // namespace ph

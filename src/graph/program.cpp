@@ -1,0 +1,239 @@
+// From graph to program: views resolved, kernels chosen, values placed, everything bound to addresses.
+#include "graph/program.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+#include "graph/passes.h"
+#include "graph/plan.h"
+
+namespace ph {
+
+Program::Program(std::shared_ptr<Graph> graph) : device_(current_device()) {
+  graph_ = run_passes(std::move(graph));
+  const char* plan = std::getenv("PRONGHORN_PLAN");
+  separate_ = plan && std::string_view(plan) == "separate";
+  choose_kernels();
+  place_values();
+}
+
+void Program::choose_kernels() {
+  root_.resize(graph_->values.size());
+  for (size_t id = 0; id < root_.size(); ++id) root_[id] = static_cast<int>(id);
+  for (const Node& node : graph_->nodes) {
+    if (node.op->traits.view) {
+      root_[node.outputs[0]] = root_[node.inputs[0]];
+      continue;
+    }
+    Specs specs;
+    for (int id : node.inputs) specs.push_back(spec_of(id));
+    const KernelList kernels = kernels_of(*node.op, *device_);
+    PH_CHECK(kernels.size(), node.op->name, ": there is no kernel for it on ", device_->name);
+    const Kernel& kernel = choose_kernel(node.op->name, kernels, span_of(specs), node.attributes.data());
+    const size_t workspace = kernel.workspace ? kernel.workspace(span_of(specs), node.attributes.data()) : 0;
+    steps_.push_back({node.op, &kernel, node.attributes, node.inputs, node.outputs, 0, workspace, {}, {}, {}});
+  }
+}
+
+void Program::place_values() {
+  const int end = static_cast<int>(steps_.size());  // outputs and updates are read then
+  const size_t count = graph_->values.size();
+  std::vector<int> born(count, -1), last(count, -1);
+  for (int s = 0; s < end; ++s) {
+    for (int id : steps_[s].in_values) last[root_[id]] = s;
+    for (int id : steps_[s].out_values) {
+      born[id] = s;
+      last[id] = std::max(last[id], s);
+    }
+  }
+  for (int id : graph_->outputs) last[root_[id]] = end;
+
+  locations_.resize(count);
+  for (size_t id = 0; id < count; ++id) {
+    const Value& value = graph_->values[id];
+    switch (value.kind) {
+      case ValueKind::input:
+        locations_[id] = {Place::input, value.index};
+        break;
+      case ValueKind::constant:
+        locations_[id] = {Place::constant, value.index};
+        break;
+      case ValueKind::variable:
+        locations_[id] = {Place::variable, value.index};
+        break;
+      case ValueKind::result:
+        break;
+    }
+  }
+  for (int id : graph_->inputs) input_slots_.push_back(Tensor::empty(spec_of(id)));
+  for (int id : graph_->outputs) output_slots_.push_back(Tensor::empty(spec_of(id)));
+
+  // The value a variable held before, if the program reads it.
+  std::vector<int> old_value(graph_->variables.size(), -1);
+  for (size_t id = 0; id < count; ++id) {
+    if (graph_->values[id].kind == ValueKind::variable) old_value[graph_->values[id].index] = static_cast<int>(id);
+  }
+  std::vector<int> updates_of(count, 0);
+  for (const auto& [variable, id] : graph_->updates) ++updates_of[root_[id]];
+
+  // May output i of step s be written over its input `in`, as far as the op is concerned?
+  const auto may_overwrite = [&](const Step& step, int i, int in) {
+    if (!(spec_of(step.out_values[i]).bytes() == spec_of(step.in_values[in]).bytes())) return false;
+    const Op& op = *step.op;
+    const bool whole_chain = std::string_view(op.name) == "tiles" && step.out_values.size() == 1;
+    if (op.traits.elementwise || whole_chain) {
+      return size_of(spec_of(step.out_values[i]).dtype) == size_of(spec_of(step.in_values[in]).dtype);
+    }
+    return i < 6 && op.traits.in_place[i] == in;
+  };
+
+  // Updates in place: the new value is written over the old one by the step that reads it last.
+  for (const auto& [variable, id] : graph_->updates) {
+    const int value = root_[id], before = old_value[variable];
+    if (separate_ || before < 0 || graph_->values[value].kind != ValueKind::result || updates_of[value] != 1) continue;
+    Step& step = steps_[born[value]];
+    if (last[before] != born[value]) continue;
+    const int i =
+        static_cast<int>(std::find(step.out_values.begin(), step.out_values.end(), value) - step.out_values.begin());
+    for (size_t in = 0; in < step.in_values.size(); ++in) {
+      if (root_[step.in_values[in]] == before && may_overwrite(step, i, static_cast<int>(in))) {
+        locations_[value] = {Place::variable, variable};
+      }
+    }
+  }
+  for (const auto& [variable, id] : graph_->updates) {
+    const Location& at = locations_[root_[id]];
+    if (at.place == Place::variable && at.index == variable) continue;
+    last[root_[id]] = end;
+    copies_.push_back({variable, id, 0, at.place == Place::variable});
+  }
+
+  // Everything else that is computed lives in the arena; a result may take over the block of an input that dies there.
+  std::vector<Block> blocks;
+  std::vector<int> block_of(count, -1);
+  const auto in_arena = [&](int id) { return locations_[id].place == Place::arena; };
+  for (int s = 0; s < end; ++s) {
+    Step& step = steps_[s];
+    for (size_t i = 0; i < step.out_values.size(); ++i) {
+      const int id = step.out_values[i];
+      if (!in_arena(id)) continue;
+      for (size_t in = 0; in < step.in_values.size() && block_of[id] < 0 && !separate_; ++in) {
+        const int from = root_[step.in_values[in]];
+        const bool dies = in_arena(from) && block_of[from] >= 0 && blocks[block_of[from]].last == s;
+        if (dies && last[from] == s && may_overwrite(step, static_cast<int>(i), static_cast<int>(in))) {
+          block_of[id] = block_of[from];
+          blocks[block_of[id]].last = last[id];
+        }
+      }
+      if (block_of[id] < 0) {
+        block_of[id] = static_cast<int>(blocks.size());
+        blocks.push_back({spec_of(id).bytes(), s, last[id]});
+      }
+    }
+    if (step.workspace_bytes) blocks.push_back({step.workspace_bytes, s, s});
+  }
+  for (Update& copy : copies_) {
+    if (copy.staged) blocks.push_back({spec_of(copy.value).bytes(), end, end});
+  }
+
+  arena_bytes_ = plan_memory(blocks, separate_);
+  for (size_t id = 0; id < count; ++id) {
+    if (block_of[id] >= 0) locations_[id].offset = blocks[block_of[id]].offset;
+  }
+  // workspaces and staging blocks were pushed in this order among the values' blocks
+  std::vector<bool> is_value_block(blocks.size(), false);
+  for (int block : block_of) {
+    if (block >= 0) is_value_block[block] = true;
+  }
+  size_t next = 0;
+  const auto next_offset = [&] {
+    while (is_value_block[next]) ++next;
+    return blocks[next++].offset;
+  };
+  for (Step& step : steps_) {
+    if (step.workspace_bytes) step.workspace_offset = next_offset();
+  }
+  for (Update& copy : copies_) {
+    if (copy.staged) copy.offset = next_offset();
+  }
+  arena_ = std::make_unique<Buffer>(device_, arena_bytes_ + 64);
+  if (separate_) {
+    for (const Block& block : blocks) guards_.push_back(block.offset + block.bytes);
+    const std::string pattern(arena_bytes_, '\xff');  // NaN in every float type
+    device_->backend->copy_from_host(arena_->data(), pattern.data(), pattern.size());
+  }
+}
+
+char* Program::address(int value) const {
+  const Location& at = locations_[root_[value]];
+  switch (at.place) {
+    case Place::input:
+      return static_cast<char*>(input_slots_[at.index].buffer()->data());
+    case Place::constant:
+      return static_cast<char*>(graph_->constants[at.index].buffer()->data());
+    case Place::variable:
+      return static_cast<char*>(graph_->variables[at.index]->stored().buffer()->data());
+    case Place::output:
+      return static_cast<char*>(output_slots_[at.index].buffer()->data());
+    case Place::arena:
+      return static_cast<char*>(arena_->data()) + at.offset;
+  }
+  return nullptr;
+}
+
+void Program::bind() {
+  std::vector<const void*> memory;
+  for (const auto& variable : graph_->variables) memory.push_back(variable->stored().buffer()->data());
+  if (memory == bound_ && !bound_.empty()) return;
+  for (Step& step : steps_) {
+    step.in.clear();
+    step.out.clear();
+    for (int id : step.in_values) step.in.push_back({address(id), spec_of(id).shape, spec_of(id).dtype});
+    for (int id : step.out_values) step.out.push_back({address(id), spec_of(id).shape, spec_of(id).dtype});
+    step.call = {{step.in.data(), static_cast<int>(step.in.size())},
+                 {step.out.data(), static_cast<int>(step.out.size())},
+                 static_cast<char*>(arena_->data()) + step.workspace_offset};
+  }
+  bound_ = std::move(memory);
+}
+
+std::string Program::text() const {
+  std::ostringstream out;
+  const auto place = [&](int id) {
+    const Location& at = locations_[root_[id]];
+    switch (at.place) {
+      case Place::input:
+        return concat("input", at.index);
+      case Place::constant:
+        return concat("const", at.index, spec_of(id).shape);
+      case Place::variable:
+        return concat("'", graph_->variables[at.index]->name, "'");
+      case Place::output:
+        return concat("output", at.index);
+      case Place::arena:
+        return concat("@", at.offset);
+    }
+    return std::string();
+  };
+  for (const Step& step : steps_) {
+    for (size_t i = 0; i < step.out_values.size(); ++i) {
+      out << (i ? ", " : "") << place(step.out_values[i]) << " " << spec_of(step.out_values[i]);
+    }
+    out << " = " << step.op->name << ":" << step.kernel->variant << "(";
+    for (size_t i = 0; i < step.in_values.size(); ++i) out << (i ? ", " : "") << place(step.in_values[i]);
+    const std::string attributes = step.attributes.text();
+    if (!attributes.empty()) out << "; " << attributes;
+    out << ")\n";
+  }
+  for (const Update& copy : copies_) {
+    out << "'" << graph_->variables[copy.variable]->name << "' <- " << place(copy.value) << "\n";
+  }
+  for (size_t i = 0; i < graph_->outputs.size(); ++i)
+    out << "output" << i << " <- " << place(graph_->outputs[i]) << "\n";
+  out << "arena: " << arena_bytes_ << " bytes\n";
+  return out.str();
+}
+
+}  // namespace ph

@@ -1,0 +1,87 @@
+// Program: a graph made ready to run - kernels chosen, memory planned - as a flat list of steps.
+#pragma once
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace ph {
+
+// Where a value lies while the program runs.
+enum class Place { input, constant, variable, output, arena };
+
+struct Location {
+  Place place = Place::arena;
+  int index = -1;     // input, constant, variable, output: which
+  size_t offset = 0;  // arena
+};
+
+struct Step {
+  const Op* op;
+  const Kernel* kernel;
+  Attributes attributes;
+  std::vector<int> in_values, out_values;
+  size_t workspace_offset = 0, workspace_bytes = 0;
+  std::vector<View> in, out;  // bound to memory
+  KernelCall call;
+};
+
+// Rows of a user's array, from which batches are gathered; or an output array that batches are appended to.
+struct HostArray {
+  char* data;
+  int64_t rows;
+  Spec row;  // shape and dtype of one row
+};
+
+class Program {
+ public:
+  // Runs the passes, chooses kernels, plans memory. The graph's variables are read and written at each run.
+  explicit Program(std::shared_ptr<Graph> graph);
+
+  // One step on given inputs.
+  Tensors run(const Tensors& inputs);
+
+  // `steps` steps; in each, input i is gathered from arrays[i] by the next batch of `indices` (its first dimension
+  // many), and output i, if given, is appended to outputs[i].
+  void run_steps(const std::vector<HostArray>& arrays, const int64_t* indices, int64_t steps,
+                 const std::vector<HostArray>& outputs);
+
+  std::string text() const;
+  const Graph& graph() const { return *graph_; }
+  size_t arena_bytes() const { return arena_bytes_; }
+  size_t step_count() const { return steps_.size(); }
+
+ private:
+  void choose_kernels();
+  void place_values();
+  void bind();
+  void own_updated_variables();
+  void run_once();
+  void finish_updates();
+  void check_guards() const;
+  char* address(int value) const;
+  Spec spec_of(int value) const { return graph_->values[value].spec; }
+
+  std::shared_ptr<Graph> graph_;
+  const Device* device_;
+  bool separate_;                    // PRONGHORN_PLAN=separate: no memory is shared, guards of NaN are checked
+  std::vector<int> root_;            // value -> the value whose memory it is (views)
+  std::vector<Location> locations_;  // of roots
+  std::vector<Step> steps_;
+  size_t arena_bytes_ = 0;
+  std::unique_ptr<Buffer> arena_;
+  std::vector<Tensor> input_slots_, output_slots_;
+  struct Update {
+    int variable, value;
+    size_t offset;  // arena memory for a value that is itself a variable's old memory
+    bool staged;
+  };
+  std::vector<Update> copies_;      // updates that were not done in place
+  std::vector<const void*> bound_;  // variables' memory as last bound
+  std::vector<size_t> guards_;      // arena offsets
+  std::mutex running_;
+};
+
+}  // namespace ph
