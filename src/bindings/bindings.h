@@ -12,6 +12,7 @@ void bind_tensor(pybind11::module_& module);
 void bind_ops(pybind11::module_& module);
 void bind_graph(pybind11::module_& module);
 void bind_program(pybind11::module_& module);
+void bind_devices(pybind11::module_& module);
 void bind_runtime(pybind11::module_& module);
 
 // A tensor from anything array-like: Tensor, Variable, NumPy array, Python number, nested lists. Python floats become

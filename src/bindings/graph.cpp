@@ -160,14 +160,18 @@ void bind_graph(py::module_& module) {
     return names;
   });
   module.def(
-      "run_pass",
-      [](const PythonGraph& traced, const std::string& name) {
-        for (const Pass& pass : all_passes()) {
-          if (pass.name == name) return pass.run(*traced.graph)->text();
+      "run_passes",
+      [](const PythonGraph& traced, const std::vector<std::string>& names) {
+        GraphPtr graph = traced.graph;
+        for (const std::string& name : names) {
+          const auto& passes = all_passes();
+          const auto pass = std::find_if(passes.begin(), passes.end(), [&](const Pass& p) { return p.name == name; });
+          PH_CHECK(pass != passes.end(), "there is no pass named '", name, "'");
+          graph = pass->run(*graph);
         }
-        PH_FAIL("there is no pass named '", name, "'");
+        return graph->text();
       },
-      "The text of a traced graph after one pass.");
+      "The text of a traced graph after some passes.");
   module.def("is_tracing", [] { return current_graph() != nullptr; });
 }
 

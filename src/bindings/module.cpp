@@ -20,5 +20,6 @@ PYBIND11_MODULE(_core, module) {
   ph::bind_ops(module);
   ph::bind_graph(module);
   ph::bind_program(module);
+  ph::bind_devices(module);
   ph::bind_runtime(module);
 }

@@ -1,4 +1,4 @@
-// What runs the kernels: devices, instruction-set levels, threads.
+// What runs the kernels: instruction-set levels, threads.
 #include "bindings/bindings.h"
 #include "core/thread_pool.h"
 #include "cpu/level.h"
@@ -8,7 +8,6 @@ namespace py = pybind11;
 namespace ph {
 
 void bind_runtime(py::module_& module) {
-  module.def("devices", &device_names);
   module.def("cpu_level", &cpu_level);
   module.def("cpu_levels", &cpu_levels);
   module.def("num_threads", &num_threads);

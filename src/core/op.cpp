@@ -51,11 +51,15 @@ std::vector<const Op*> all_ops() {
 }
 
 KernelList kernels_of(const Op& op, const Device& device) {
-  for (const std::string& set : device.backend->kernel_sets()) {
-    const KernelList kernels = find_kernels(op.name, set);
-    if (kernels.size()) return kernels;
+  for (const auto& [known, kernels] : op.kernels) {
+    if (known == &device) return kernels;
   }
-  return {};
+  KernelList found;
+  for (const std::string& set : device.backend->kernel_sets()) {
+    if (!found.size()) found = find_kernels(op.name, set);
+  }
+  op.kernels.emplace_back(&device, found);
+  return found;
 }
 
 }  // namespace ph

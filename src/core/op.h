@@ -50,6 +50,7 @@ struct Op {
   Tensors (*gradient)(const GradCall& call, const void* attributes);  // nullptr: none, for the reason below
   const char* no_gradient_reason;
   OpTraits traits;
+  mutable std::vector<std::pair<const Device*, KernelList>> kernels;  // found so far, by device; see kernels_of
 };
 
 // A compile-time string, for no_gradient<"reason">.
@@ -109,7 +110,8 @@ Tensors decomposed(const Tensors& inputs, const void* attributes) {
 const Op& find_op(const std::string& name);
 std::vector<const Op*> all_ops();  // sorted by name
 
-// The kernels of `op` on `device`; empty for views and for ops that only have a decomposition there.
+// The kernels of `op` on `device`, looked up once (by callers that hold Python's lock); empty for views and for ops
+// that only have a decomposition there.
 KernelList kernels_of(const Op& op, const Device& device);
 
 }  // namespace ph

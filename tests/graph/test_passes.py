@@ -1,0 +1,150 @@
+"""Each pass, shown on a small graph before and after."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pronghorn import _core
+
+ops = _core.ops
+
+
+def trace(function, *shapes, dtype="float32"):
+    """The graph of `function` on inputs of these shapes."""
+    graph = _core.Graph()
+    with graph:
+        outputs = function(*[graph.input(shape, dtype) for shape in shapes])
+        graph.set_outputs(outputs if isinstance(outputs, list) else [outputs])
+    return graph
+
+
+def after(graph, *passes):
+    return _core.run_passes(graph, list(passes))
+
+
+def lines(text):
+    return [line.split("  #")[0] for line in text.strip().splitlines()]
+
+
+def op_names(text):
+    return [line.split(" = ")[1].split("(")[0] for line in lines(text) if " = " in line]
+
+
+def test_dead_code_drops_what_nobody_reads():
+    def function(x):
+        ops.exp(x)
+        return ops.tanh(x)
+
+    graph = trace(function, (2,))
+    assert op_names(graph.text()) == ["exp", "tanh"]
+    assert op_names(after(graph, "dead_code")) == ["tanh"]
+
+
+def test_fold_constants_runs_what_depends_on_no_input():
+    constant = _core.convert(np.array([1.0, 4.0], "float32"))
+
+    def function(x):
+        hidden = ops.add(x, 0.0)
+        return ops.add(hidden, ops.sqrt(constant))
+
+    graph = trace(function, (2,))
+    assert op_names(after(graph, "fold_constants")) == ["add", "add"]
+
+
+def test_common_merges_equal_nodes_and_swapped_operands():
+    graph = trace(lambda x, y: ops.multiply(ops.add(x, y), ops.add(y, x)), (2,), (2,))
+    assert op_names(after(graph, "common")) == ["add", "multiply"]
+
+
+def test_common_keeps_nodes_with_other_attributes():
+    graph = trace(lambda x: [ops.cast(x, "float64"), ops.cast(x, "int32")], (2,))
+    assert op_names(after(graph, "common")) == ["cast", "cast"]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: ops.multiply(x, 1.0),
+        lambda x: ops.add(0.0, x),
+        lambda x: ops.subtract(x, 0.0),
+        lambda x: ops.divide(x, 1.0),
+        lambda x: ops.cast(x, "float32"),
+        lambda x: ops.reshape(ops.reshape(x, (4, 1)), (2, 2)),
+    ],
+    ids=["times one", "zero plus", "minus zero", "over one", "cast to itself", "reshape there and back"],
+)
+def test_simplify_drops_what_changes_nothing(function):
+    assert lines(after(trace(function, (2, 2)), "simplify", "dead_code")) == ["return input0"]
+
+
+def test_simplify_keeps_an_addition_that_broadcasts():
+    graph = trace(lambda x: ops.add(x, np.zeros((3, 1), "float32")), (1,))
+    assert op_names(after(graph, "simplify")) == ["add"]
+
+
+def test_simplify_folds_transposes_into_matmul():
+    def function(a, b):
+        return ops.matmul(ops.transpose(a, (1, 0)), ops.transpose(b, (1, 0)))
+
+    graph = trace(function, (3, 2), (4, 3))
+    assert "matmul(input0, input1, transpose_a=True, transpose_b=True)" in after(graph, "simplify")
+
+
+def test_fuse_epilogue_takes_bias_and_relu_into_matmul():
+    graph = trace(lambda x, w, b: ops.relu(ops.add(ops.matmul(x, w), b)), (5, 3), (3, 4), (4,))
+    assert lines(after(graph, "fuse_epilogue"))[0] == "%3 = matmul(input0, input1, input2, activation='relu')"
+
+
+def test_fuse_epilogue_leaves_values_others_read():
+    def function(x, w, b):
+        product = ops.matmul(x, w)
+        return [ops.add(product, b), product]
+
+    graph = trace(function, (5, 3), (3, 4), (4,))
+    assert op_names(after(graph, "fuse_epilogue")) == ["matmul", "add"]
+
+
+def test_fuse_elementwise_makes_one_chain():
+    graph = trace(lambda x, y: ops.tanh(ops.add(ops.exp(x), y)), (8,), (8,))
+    assert op_names(after(graph, "fuse_elementwise")) == ["tiles"]
+
+
+def test_fuse_elementwise_does_not_close_a_cycle():
+    def function(x):
+        first = ops.exp(x)
+        outside = ops.reduce_sum(first, axes=(0,), keepdims=True)
+        return ops.add(first, outside)
+
+    graph = trace(function, (8,))
+    assert op_names(after(graph, "fuse_elementwise")) == ["exp", "reduce_sum", "add"]
+
+
+def test_fuse_elementwise_does_not_close_a_cycle_through_another_group():
+    def function(x, y):
+        a = ops.exp(x)
+        total = ops.reduce_sum(a, axes=(0,), keepdims=True)
+        b = ops.multiply(ops.add(total, y), y)
+        return ops.add(a, b)
+
+    graph = trace(function, (8,), (8,))
+    inputs = [np.linspace(-1, 1, 8, dtype="float32"), np.linspace(2, 3, 8, dtype="float32")]
+    (result,) = _core.compile(graph).run(inputs)
+    expected = np.exp(inputs[0]) + (np.exp(inputs[0]).sum() + inputs[1]) * inputs[1]
+    np.testing.assert_allclose(result.numpy(), expected, rtol=1e-6)
+
+
+def test_a_chain_too_long_for_one_tile_program_is_cut():
+    def function(x):
+        for _ in range(120):
+            x = ops.add(ops.multiply(x, 0.5), 1.0)
+        return x
+
+    graph = trace(function, (1000,))
+    names = op_names(after(graph, "common", "fuse_elementwise"))
+    assert 5 <= len(names) <= 8 and set(names) == {"tiles"}
+    x = np.linspace(-3, 3, 1000, dtype="float32")
+    expected = x
+    for _ in range(120):
+        expected = expected * np.float32(0.5) + np.float32(1)
+    np.testing.assert_array_equal(_core.compile(graph).run([x])[0].numpy(), expected)
