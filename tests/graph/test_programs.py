@@ -1,4 +1,4 @@
-"""Programs compute what eager calls compute, under every plan and set of passes, and leave other people's memory alone."""
+"""Programs compute what eager calls compute, under every plan and set of passes, and spare other people's memory."""
 
 from __future__ import annotations
 
