@@ -33,7 +33,7 @@ def test_includes_run_downwards(path):
     included = re.findall(r'^#include "([^"]+)"', path.read_text(), re.MULTILINE)
     rooms = {name.split("/")[0] for name in included if "/" in name}
     assert rooms <= MAY_INCLUDE[room], f"{path.name} includes from {sorted(rooms - MAY_INCLUDE[room])}"
-    assert all("/" in name for name in included), "includes are written from src/, as in \"core/shape.h\""
+    assert all("/" in name for name in included), 'includes are written from src/, as in "core/shape.h"'
 
 
 def test_kernels_use_no_standard_containers():
@@ -45,7 +45,9 @@ def test_kernels_use_no_standard_containers():
             assert not forbidden.search(path.read_text()), path
 
 
-@pytest.mark.parametrize(("folder", "pattern"), [("src", "*.cpp"), ("src", "*.h"), ("python", "*.py"), ("tests", "*.py")])
+@pytest.mark.parametrize(
+    ("folder", "pattern"), [("src", "*.cpp"), ("src", "*.h"), ("python", "*.py"), ("tests", "*.py")]
+)
 def test_files_stay_short(folder, pattern):
     for path in (ROOT / folder).rglob(pattern):
         most = 800 if "cpu" in path.parts else 500
