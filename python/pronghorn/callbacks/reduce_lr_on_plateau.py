@@ -1,0 +1,90 @@
+"""Lower the learning rate when a metric stops improving."""
+
+from __future__ import annotations
+
+import warnings
+
+from pronghorn import ops
+from pronghorn.callbacks.callback import Logs
+from pronghorn.callbacks.monitor_callback import MonitorCallback
+
+
+class ReduceLROnPlateau(MonitorCallback):
+    """Multiplies the learning rate by `factor` when a metric has stopped improving.
+
+    Args:
+        monitor: name of the metric, as in the logs.
+        factor: number below 1 that the learning rate is multiplied by.
+        patience: epochs without improvement after which the rate is lowered.
+        verbose: 1 prints a line when it acts.
+        mode: "min", "max", or "auto" to tell from the metric.
+        min_delta: smallest change that counts as an improvement.
+        cooldown: epochs to wait after a change before watching again.
+        min_lr: lower bound of the learning rate.
+
+    Raises:
+        ValueError: if `factor` is 1 or more.
+
+    Example:
+        >>> from pronghorn.callbacks import ReduceLROnPlateau
+        >>> slower = ReduceLROnPlateau(monitor="loss", factor=0.5, patience=2)
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta=min_delta)
+        if factor >= 1.0:
+            raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor}")
+        self.factor = factor
+        self.patience = patience
+        self.verbose = verbose
+        self.cooldown = cooldown
+        self.min_lr = min_lr
+        self.cooldown_counter = 0
+        self.wait = 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.best = None
+        self.cooldown_counter = 0
+        self.wait = 0
+
+    def in_cooldown(self) -> bool:
+        """Tell whether the last change is too recent to act again."""
+        return self.cooldown_counter > 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        logs = {} if logs is None else logs
+        optimizer = self.model.optimizer
+        rate = float(ops.convert_to_numpy(optimizer.learning_rate))
+        logs["learning_rate"] = rate
+        value = logs.get(self.monitor)
+        if value is None:
+            warnings.warn(
+                f"ReduceLROnPlateau: metric {self.monitor!r} is not available; available: {', '.join(logs)}",
+                stacklevel=2,
+            )
+            return
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self._is_improvement(value, self.best):
+            self.best = value
+            self.wait = 0
+        elif not self.in_cooldown():
+            self.wait += 1
+            if self.wait >= self.patience and rate > self.min_lr:
+                new_rate = max(rate * self.factor, self.min_lr)
+                optimizer.learning_rate = new_rate
+                if self.verbose > 0:
+                    print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new_rate}.")
+                self.cooldown_counter = self.cooldown
+                self.wait = 0

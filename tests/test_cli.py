@@ -1,0 +1,49 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import pronghorn
+from pronghorn.cli.drawing import draw_row
+from pronghorn.cli.main import main
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0 and capsys.readouterr().out == f"pronghorn {pronghorn.__version__}\n"
+
+
+def test_help_without_a_command(capsys):
+    assert main([]) == 0
+    assert "demo" in capsys.readouterr().out
+
+
+def test_doctor(capsys):
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "CPU level" in out and "agrees with NumPy" in out
+
+
+@pytest.mark.parametrize("arguments", [["demo", "--data", "letters"], ["demo", "--epochs", "0"], ["fly"]])
+def test_bad_arguments(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+
+
+def test_demo_learns_the_digits(capsys):
+    assert main(["demo"]) == 0
+    out = capsys.readouterr().out
+    accuracy = float(out.split("never seen before: ")[1].split("%")[0])
+    assert accuracy >= 97
+    assert "conv2d" in out and "12/12" in out and "✓" in out and "█" in out
+
+
+def test_drawing_shrinks_and_captions():
+    text = draw_row(np.stack([np.eye(4), np.ones((28, 28))[:4, :4]]), ["one", "two"])
+    lines = text.splitlines()
+    assert len(lines) == 5 and lines[0].startswith("██") and "one" in lines[-1] and "two" in lines[-1]
+    assert len(draw_row(np.ones((1, 28, 28)), ["x"]).splitlines()) == 15
