@@ -45,10 +45,11 @@ std::vector<PyObject*> match_arguments(const Op& op, PyObject* const* args, Py_s
     const std::string name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, k));
     size_t at = std::find(op.inputs.begin(), op.inputs.end(), name) - op.inputs.begin();
     if (at == inputs) {
-      for (size_t f = 0; f < fields; ++f) {
-        if (name == op.attributes->fields.fields[f].name) at = inputs + f;
-      }
-      if (at == inputs) throw TypeError(concat(op.name, "() has no argument `", name, "`"));
+      const Field* begin = op.attributes->fields.fields;
+      const Field* end = begin + fields;
+      const Field* found = std::find_if(begin, end, [&](const Field& field) { return name == field.name; });
+      if (found == end) throw TypeError(concat(op.name, "() has no argument `", name, "`"));
+      at += static_cast<size_t>(found - begin);
     }
     if (matched[at]) throw TypeError(concat(op.name, "() got two values for argument `", name, "`"));
     matched[at] = args[count + k];

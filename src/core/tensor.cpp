@@ -23,7 +23,17 @@ Tensor Tensor::traced(const Spec& spec, std::shared_ptr<Graph> graph, int value)
   return Tensor(Impl{spec, nullptr, std::move(graph), value, 0});
 }
 
+// Throws instead of wrapping round.
+static void check_size(const Spec& spec) {
+  int64_t bytes = static_cast<int64_t>(size_of(spec.dtype));
+  for (const int64_t d : spec.shape) {
+    if (d == 0) return;
+    PH_CHECK(!__builtin_mul_overflow(bytes, d, &bytes), "a tensor of ", spec, " is too large");
+  }
+}
+
 Tensor Tensor::empty(const Spec& spec) {
+  check_size(spec);
   return concrete(spec, std::make_shared<Buffer>(current_device(), spec.bytes()));
 }
 
