@@ -87,35 +87,35 @@ class CallbackList(Callback):
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
-            callback.on_batch_begin(batch, logs=logs)
+            callback.on_batch_begin(batch, logs)
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
-            callback.on_batch_end(batch, logs=logs)
+            callback.on_batch_end(batch, logs)
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
-            callback.on_train_batch_begin(batch, logs=logs)
+            callback.on_train_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
-            callback.on_train_batch_end(batch, logs=logs)
+            callback.on_train_batch_end(batch, logs)
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
-            callback.on_test_batch_begin(batch, logs=logs)
+            callback.on_test_batch_begin(batch, logs)
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
-            callback.on_test_batch_end(batch, logs=logs)
+            callback.on_test_batch_end(batch, logs)
 
     def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
-            callback.on_predict_batch_begin(batch, logs=logs)
+            callback.on_predict_batch_begin(batch, logs)
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
-            callback.on_predict_batch_end(batch, logs=logs)
+            callback.on_predict_batch_end(batch, logs)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         for callback in self.callbacks:

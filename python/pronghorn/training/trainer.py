@@ -393,7 +393,7 @@ def _whole(data: Any) -> Piece:
 
 def _number(value: Any) -> Any:
     array = ops.convert_to_numpy(value)
-    return float(array) if array.size == 1 else array
+    return float(array.item()) if array.size == 1 else array
 
 
 def _validates(epoch: int, frequency: int | list[int]) -> bool:
