@@ -197,7 +197,8 @@ class BatchSource:
             try:
                 data = self._standardize(next(self._iterator))
             except StopIteration:
-                return self._ran_out()
+                self._ran_out()
+                return None
         self._fresh = False
         self._steps_left -= 1
         self._steps_taken += 1

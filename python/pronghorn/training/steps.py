@@ -72,7 +72,7 @@ class TrainingSteps:
             raise ValueError(f"compile: steps_per_execution must be a positive integer, got {steps_per_execution!r}")
         output_names = getattr(self, "output_names", None)
         self.optimizer = optimizers.get(optimizer)
-        scaler = getattr(optimizers, "LossScaleOptimizer", None)
+        scaler: Any = getattr(optimizers, "LossScaleOptimizer", None)
         policy = getattr(self, "dtype_policy", None)
         scales = auto_scale_loss and scaler is not None and getattr(policy, "name", None) == "mixed_float16"
         if scales and self.optimizer is not None and not isinstance(self.optimizer, scaler):

@@ -133,8 +133,13 @@ def unpack(path: str, target: str, archive_format: str | list[str] | None = "aut
     assert wanted is not None
     if "tar" in wanted and tarfile.is_tarfile(path):
         with tarfile.open(path) as archive:
-            # Refuses members with absolute paths or ".."; Python before 3.10.12 has no such filter.
-            archive.extractall(target, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+            if hasattr(tarfile, "data_filter"):
+                archive.extractall(target, filter="data")
+            elif any(os.path.isabs(name) or ".." in name.split("/") for name in archive.getnames()):
+                # Python before 3.10.12 does not refuse such members itself.
+                raise ValueError(f"{path} has members outside its folder")
+            else:
+                archive.extractall(target)
     elif "zip" in wanted and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as zipped:
             zipped.extractall(target)
