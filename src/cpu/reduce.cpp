@@ -1,7 +1,12 @@
-// Reductions. Dimensions are first merged into runs that are all reduced or all kept; the result's elements are then
-// independent, and each is summed in a fixed order: rows in blocks, so that rounding errors grow with the logarithm.
+// Reductions. Axes are merged into runs that are all reduced or all kept. Seen as (outer, reduced, inner) - true of
+// every reduction over neighbouring axes - a row (inner == 1) is taken in 16 interleaved parts, columns are taken row
+// by row; both halve long runs first, so that rounding errors of sums grow with the logarithm. Other patterns go
+// element by element. The order of additions depends on the shape alone.
 #include "ops/reduce.h"
 
+#include <cmath>
+
+#include "core/scalar.h"
 #include "core/thread_pool.h"
 #include "cpu/convert.h"
 
@@ -9,21 +14,24 @@ namespace ph::PH_LEVEL {
 
 namespace {
 
-// The input seen as (outer, reduced, inner): true of every reduction over neighbouring axes.
 struct Pattern {
   int64_t outer = 1, reduced = 1, inner = 1;
   bool is_simple = true;
 };
 
+PH_INLINE bool is_reduced(const ReduceAttrs& a, int axis, int rank) {
+  for (const int64_t each : a.axes) {
+    if ((each < 0 ? each + rank : each) == axis) return true;
+  }
+  return a.axes.size() == 0;
+}
+
 Pattern pattern_of(const Shape& shape, const ReduceAttrs& a) {
-  bool is_reduced[Shape::max_rank] = {};
-  for (const int64_t axis : a.axes) is_reduced[axis < 0 ? axis + shape.rank() : axis] = true;
   Pattern p;
   int phase = 0;  // outer, reduced, inner
   for (int i = 0; i < shape.rank(); ++i) {
-    const bool now = a.axes.size() == 0 || is_reduced[i];
     if (shape[i] == 1) continue;
-    if (now) {
+    if (is_reduced(a, i, shape.rank())) {
       if (phase == 2) p.is_simple = false;
       phase = 1;
       p.reduced *= shape[i];
@@ -35,80 +43,347 @@ Pattern pattern_of(const Shape& shape, const ReduceAttrs& a) {
   return p;
 }
 
-template <class T>
-T sum_row(const T* x, int64_t n) {
-  constexpr int64_t lanes = 16, block = 1024;
+struct Sum {
+  template <class T>
+  static PH_INLINE T start() {
+    return 0;
+  }
+  template <class T>
+  static PH_INLINE T join(T a, T b) {
+    return a + b;
+  }
+};
+struct Prod {
+  template <class T>
+  static PH_INLINE T start() {
+    return 1;
+  }
+  template <class T>
+  static PH_INLINE T join(T a, T b) {
+    return a * b;
+  }
+};
+// A NaN anywhere makes the extremum NaN, as in NumPy.
+struct Max {
+  template <class T>
+  static PH_INLINE T start() {
+    return std::is_floating_point_v<T> ? T(-INFINITY) : lowest<T>();
+  }
+  template <class T>
+  static PH_INLINE T lowest() {
+    return sizeof(T) == 4 ? T(INT32_MIN) : T(INT64_MIN);
+  }
+  template <class T>
+  static PH_INLINE T join(T a, T b) {
+    return a > b || a != a ? a : b;
+  }
+};
+struct Min {
+  template <class T>
+  static PH_INLINE T start() {
+    return std::is_floating_point_v<T> ? T(INFINITY) : highest<T>();
+  }
+  template <class T>
+  static PH_INLINE T highest() {
+    return sizeof(T) == 4 ? T(INT32_MAX) : T(INT64_MAX);
+  }
+  template <class T>
+  static PH_INLINE T join(T a, T b) {
+    return a < b || a != a ? a : b;
+  }
+};
+
+template <class R, class T>
+T reduce_row(const T* x, int64_t n) {
+  constexpr int64_t lanes = 64 / sizeof(T) * 2, block = 1024;
   if (n > block) {
     const int64_t half = (n / 2 + lanes - 1) / lanes * lanes;
-    return sum_row(x, half) + sum_row(x + half, n - half);
+    return R::join(reduce_row<R>(x, half), reduce_row<R>(x + half, n - half));
   }
-  T partial[lanes] = {};
+  T partial[lanes];
+  for (int64_t l = 0; l < lanes; ++l) partial[l] = R::template start<T>();
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    for (int64_t l = 0; l < lanes; ++l) partial[l] += x[i + l];
+    for (int64_t l = 0; l < lanes; ++l) partial[l] = R::join(partial[l], x[i + l]);
   }
-  T total = 0;
-  for (int64_t l = 0; l < lanes; ++l) total += partial[l];
-  for (; i < n; ++i) total += x[i];
+  T total = R::template start<T>();
+  for (int64_t l = 0; l < lanes; ++l) total = R::join(total, partial[l]);
+  for (; i < n; ++i) total = R::join(total, x[i]);
   return total;
 }
 
-template <class T>
-void sum_columns(const T* x, T* y, int64_t rows, int64_t columns, int64_t stride) {
+constexpr int64_t strip = 256;  // columns taken together
+
+// y[0, columns) of x (rows, columns) whose rows are `stride` apart; columns <= strip.
+template <class R, class T>
+void reduce_columns(const T* x, T* y, int64_t rows, int64_t columns, int64_t stride) {
   constexpr int64_t block = 64;
   if (rows > block) {
-    // two halves, added: like pairwise summation, one column strip at a time
-    const int64_t half = rows / 2;
-    constexpr int64_t strip = 512;
     T second[strip];
-    for (int64_t begin = 0; begin < columns; begin += strip) {
-      const int64_t n = columns - begin < strip ? columns - begin : strip;
-      sum_columns(x + begin, y + begin, half, n, stride);
-      sum_columns(x + begin + half * stride, second, rows - half, n, stride);
-      for (int64_t j = 0; j < n; ++j) y[begin + j] += second[j];
-    }
+    const int64_t half = rows / 2;
+    reduce_columns<R>(x, y, half, columns, stride);
+    reduce_columns<R>(x + half * stride, second, rows - half, columns, stride);
+    for (int64_t j = 0; j < columns; ++j) y[j] = R::join(y[j], second[j]);
     return;
   }
-  for (int64_t j = 0; j < columns; ++j) y[j] = 0;
+  T total[strip];
+  for (int64_t j = 0; j < columns; ++j) total[j] = R::template start<T>();
   for (int64_t r = 0; r < rows; ++r) {
-    const T* row = x + r * stride;
-    for (int64_t j = 0; j < columns; ++j) y[j] += row[j];
+    for (int64_t j = 0; j < columns; ++j) total[j] = R::join(total[j], x[r * stride + j]);
+  }
+  for (int64_t j = 0; j < columns; ++j) y[j] = total[j];
+}
+
+template <class R, class T>
+void reduce_simple(const T* x, T* y, const Pattern& p) {
+  if (p.inner == 1) {
+    const int64_t rows_per_chunk = p.reduced < 16384 ? 16384 / (p.reduced ? p.reduced : 1) : 1;
+    parallel_for((p.outer + rows_per_chunk - 1) / rows_per_chunk, 0.1 * static_cast<double>(p.reduced * rows_per_chunk),
+                 [&](int64_t chunk) {
+                   const int64_t end = (chunk + 1) * rows_per_chunk < p.outer ? (chunk + 1) * rows_per_chunk : p.outer;
+                   for (int64_t o = chunk * rows_per_chunk; o < end; ++o)
+                     y[o] = reduce_row<R>(x + o * p.reduced, p.reduced);
+                 });
+    return;
+  }
+  // few columns and many rows: the rows are cut too, into a number of slices that the shape decides
+  const int64_t strips = (p.inner + strip - 1) / strip;
+  constexpr int64_t most_slices = 16;
+  const int64_t slices = p.outer * strips == 1 && p.reduced * p.inner > 1 << 16 ? most_slices : 1;
+  if (slices == 1) {
+    parallel_for(p.outer * strips, 0.1 * static_cast<double>(p.reduced * (p.inner < strip ? p.inner : strip)),
+                 [&](int64_t chunk) {
+                   const int64_t o = chunk / strips, begin = chunk % strips * strip;
+                   const int64_t n = p.inner - begin < strip ? p.inner - begin : strip;
+                   reduce_columns<R>(x + o * p.reduced * p.inner + begin, y + o * p.inner + begin, p.reduced, n,
+                                     p.inner);
+                 });
+    return;
+  }
+  T partial[most_slices][strip];
+  parallel_for(slices, 0.1 * static_cast<double>(p.reduced * p.inner / slices), [&](int64_t s) {
+    const int64_t begin = p.reduced * s / slices, end = p.reduced * (s + 1) / slices;
+    reduce_columns<R>(x + begin * p.inner, partial[s], end - begin, p.inner, p.inner);
+  });
+  for (int64_t j = 0; j < p.inner; ++j) {
+    T total = partial[0][j];
+    for (int64_t s = 1; s < slices; ++s) total = R::join(total, partial[s][j]);
+    y[j] = total;
   }
 }
 
-template <class T>
-void sum_typed(const KernelCall& k, const ReduceAttrs& a) {
-  const Pattern p = pattern_of(k.in[0].shape, a);
-  const T* x = k.in[0].as<T>();
-  T* y = k.out[0].as<T>();
-  for (int64_t o = 0; o < p.outer; ++o) {
-    if (p.inner == 1) {
-      y[o] = sum_row(x + o * p.reduced, p.reduced);
-    } else {
-      sum_columns(x + o * p.reduced * p.inner, y + o * p.inner, p.reduced, p.inner, p.inner);
+template <class R, class T>
+void reduce_any_pattern(const T* x, T* y, const View& in, const View& out, const ReduceAttrs& a) {
+  const int rank = in.shape.rank();
+  int64_t step[Shape::max_rank], at[Shape::max_rank] = {}, next = 1, offset = 0;
+  for (int d = rank - 1; d >= 0; --d) {
+    step[d] = is_reduced(a, d, rank) ? 0 : next;
+    if (step[d]) next *= in.shape[d];
+  }
+  for (int64_t i = 0; i < out.size(); ++i) y[i] = R::template start<T>();
+  for (int64_t i = 0; i < in.size(); ++i) {
+    y[offset] = R::join(y[offset], x[i]);
+    for (int d = rank - 1; d >= 0; --d) {
+      offset += step[d];
+      if (++at[d] < in.shape[d]) break;
+      offset -= step[d] * in.shape[d];
+      at[d] = 0;
     }
   }
 }
 
-const char* simple_pattern(SpecSpan in, const ReduceAttrs& a) {
-  return pattern_of(in[0].shape, a).is_simple ? nullptr : "the axes are not neighbours";
+template <class R, class T>
+void reduce_typed(const KernelCall& k, const ReduceAttrs& a) {
+  const Pattern p = pattern_of(k.in[0].shape, a);
+  if (p.is_simple) {
+    reduce_simple<R>(k.in[0].as<T>(), k.out[0].as<T>(), p);
+  } else {
+    reduce_any_pattern<R>(k.in[0].as<T>(), k.out[0].as<T>(), k.in[0], k.out[0], a);
+  }
 }
 
-void sum(const KernelCall& k, const ReduceAttrs& a) {
-  switch (k.in[0].dtype) {
+const char* native_type(SpecSpan in, const ReduceAttrs&) {
+  switch (in[0].dtype) {
+    case DType::float32:
     case DType::float64:
-      return sum_typed<double>(k, a);
     case DType::int32:
-      return sum_typed<int32_t>(k, a);
     case DType::int64:
-      return sum_typed<int64_t>(k, a);
+      return nullptr;
     default:
-      return sum_typed<float>(k, a);
+      return "a type that is converted first";
   }
+}
+
+template <class R>
+void reduce(const KernelCall& k, const ReduceAttrs& a) {
+  switch (k.in[0].dtype) {
+    case DType::float32:
+      return reduce_typed<R, float>(k, a);
+    case DType::float64:
+      return reduce_typed<R, double>(k, a);
+    case DType::int32:
+      return reduce_typed<R, int32_t>(k, a);
+    default:
+      return reduce_typed<R, int64_t>(k, a);
+  }
+}
+
+// Narrow types: through a copy in a wide one, which lies in the workspace.
+PH_INLINE bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
+
+size_t converted_bytes(SpecSpan in, const ReduceAttrs&) { return static_cast<size_t>(in[0].shape.size() + 8) * 16; }
+
+template <class R, class T>
+void reduce_converted_as(const KernelCall& k, const ReduceAttrs& a) {
+  T* x = static_cast<T*>(k.workspace);
+  T* y = x + (k.in[0].size() + 7) / 8 * 8;
+  load_converted(x, k.in[0].data, k.in[0].dtype, k.in[0].size());
+  const View in{x, k.in[0].shape, dtype_of<T>()}, out{y, k.out[0].shape, dtype_of<T>()};
+  const KernelCall inner{{&in, 1}, {&out, 1}, nullptr};
+  reduce_typed<R, T>(inner, a);
+  store_converted(k.out[0].data, y, k.out[0].dtype, k.out[0].size());
+}
+
+template <class R>
+void reduce_converted(const KernelCall& k, const ReduceAttrs& a) {
+  is_half(k.in[0].dtype) ? reduce_converted_as<R, float>(k, a) : reduce_converted_as<R, int64_t>(k, a);
+}
+
+void mean_after_sum(const View& out, double count) {
+  if (out.dtype == DType::float32) {
+    for (int64_t i = 0; i < out.size(); ++i) out.as<float>()[i] /= static_cast<float>(count);
+  } else {
+    for (int64_t i = 0; i < out.size(); ++i) out.as<double>()[i] /= count;
+  }
+}
+
+void mean(const KernelCall& k, const ReduceAttrs& a) {
+  reduce<Sum>(k, a);
+  const Pattern p = pattern_of(k.in[0].shape, a);
+  mean_after_sum(k.out[0], static_cast<double>(p.reduced));
+}
+
+void mean_half(const KernelCall& k, const ReduceAttrs& a) {
+  float* x = static_cast<float*>(k.workspace);
+  float* y = x + (k.in[0].size() + 7) / 8 * 8;
+  load_converted(x, k.in[0].data, k.in[0].dtype, k.in[0].size());
+  const View in{x, k.in[0].shape, DType::float32}, out{y, k.out[0].shape, DType::float32};
+  const KernelCall inner{{&in, 1}, {&out, 1}, nullptr};
+  mean(inner, a);
+  store_converted(k.out[0].data, y, k.out[0].dtype, k.out[0].size());
+}
+
+template <bool is_max, class T>
+void arg_typed(const KernelCall& k, const ArgAttrs& a) {
+  const Shape& shape = k.in[0].shape;
+  const int axis = static_cast<int>(a.axis < 0 ? a.axis + shape.rank() : a.axis);
+  const int64_t outer = shape.product(0, axis), n = shape[axis], inner = shape.product(axis + 1, shape.rank());
+  const T* x = k.in[0].as<T>();
+  int32_t* y = k.out[0].as<int32_t>();
+  for (int64_t o = 0; o < outer; ++o) {
+    for (int64_t i = 0; i < inner; ++i) {
+      const T* column = x + o * n * inner + i;
+      int64_t best = 0;
+      for (int64_t j = 1; j < n; ++j) {
+        const T now = column[j * inner], held = column[best * inner];
+        const bool better = is_max ? now > held : now < held;
+        if (better || (now != now && held == held)) best = j;  // the first NaN wins, as in NumPy
+      }
+      y[o * inner + i] = static_cast<int32_t>(best);
+    }
+  }
+}
+
+template <bool is_max>
+void arg(const KernelCall& k, const ArgAttrs& a) {
+  switch (k.in[0].dtype) {
+    case DType::float32:
+      return arg_typed<is_max, float>(k, a);
+    case DType::float64:
+      return arg_typed<is_max, double>(k, a);
+    case DType::int32:
+      return arg_typed<is_max, int32_t>(k, a);
+    case DType::int64:
+      return arg_typed<is_max, int64_t>(k, a);
+    case DType::int8:
+      return arg_typed<is_max, int8_t>(k, a);
+    case DType::int16:
+      return arg_typed<is_max, int16_t>(k, a);
+    case DType::bool_:
+    case DType::uint8:
+      return arg_typed<is_max, uint8_t>(k, a);
+    case DType::uint16:
+      return arg_typed<is_max, uint16_t>(k, a);
+    case DType::uint32:
+      return arg_typed<is_max, uint32_t>(k, a);
+    default:
+      return arg_typed<is_max, uint64_t>(k, a);
+  }
+}
+
+const char* ordered_as_stored(SpecSpan in, const ArgAttrs&) {
+  return is_half(in[0].dtype) ? "half floats are not ordered by their bits: cast to float32" : nullptr;
+}
+
+template <class R, class T>
+void cumulate_typed(const KernelCall& k, const CumulativeAttrs& a) {
+  const Shape& shape = k.in[0].shape;
+  const int axis = static_cast<int>(a.axis < 0 ? a.axis + shape.rank() : a.axis);
+  const int64_t outer = shape.product(0, axis), n = shape[axis], inner = shape.product(axis + 1, shape.rank());
+  for (int64_t o = 0; o < outer; ++o) {
+    const T* x = k.in[0].as<T>() + o * n * inner;
+    T* y = k.out[0].as<T>() + o * n * inner;
+    for (int64_t step = 0; step < n; ++step) {
+      const int64_t j = a.reverse ? n - 1 - step : step, before = a.reverse ? j + 1 : j - 1;
+      for (int64_t i = 0; i < inner; ++i) {
+        y[j * inner + i] = step ? R::join(y[before * inner + i], x[j * inner + i]) : x[j * inner + i];
+      }
+    }
+  }
+}
+
+template <class R>
+void cumulate(const KernelCall& k, const CumulativeAttrs& a) {
+  switch (k.in[0].dtype) {
+    case DType::float32:
+      return cumulate_typed<R, float>(k, a);
+    case DType::float64:
+      return cumulate_typed<R, double>(k, a);
+    case DType::int32:
+      return cumulate_typed<R, int32_t>(k, a);
+    default:
+      return cumulate_typed<R, int64_t>(k, a);
+  }
+}
+
+const char* cumulative_type(SpecSpan in, const CumulativeAttrs&) {
+  const bool known = size_of(in[0].dtype) >= 4 && !is_unsigned(in[0].dtype);
+  return known ? nullptr : "wants float32, float64, int32 or int64: cast first";
+}
+
+template <bool all>
+void logic(const KernelCall& k, const ReduceAttrs& a) {
+  using R = std::conditional_t<all, Min, Max>;
+  reduce_converted_as<R, int32_t>(k, a);
 }
 
 }  // namespace
 
-PH_KERNELS(reduce_sum, kernel<sum, simple_pattern>("pairwise"));
+PH_KERNELS(reduce_sum, kernel<reduce<Sum>, native_type>("pairwise"),
+           kernel<reduce_converted<Sum>, nullptr, converted_bytes>("converted"));
+PH_KERNELS(reduce_prod, kernel<reduce<Prod>, native_type>("pairwise"),
+           kernel<reduce_converted<Prod>, nullptr, converted_bytes>("converted"));
+PH_KERNELS(reduce_max, kernel<reduce<Max>, native_type>("pairwise"),
+           kernel<reduce_converted<Max>, nullptr, converted_bytes>("converted"));
+PH_KERNELS(reduce_min, kernel<reduce<Min>, native_type>("pairwise"),
+           kernel<reduce_converted<Min>, nullptr, converted_bytes>("converted"));
+PH_KERNELS(reduce_mean, kernel<mean, native_type>("pairwise"),
+           kernel<mean_half, nullptr, converted_bytes>("converted"));
+PH_KERNELS(reduce_all, kernel<logic<true>, nullptr, converted_bytes>("converted"));
+PH_KERNELS(reduce_any, kernel<logic<false>, nullptr, converted_bytes>("converted"));
+PH_KERNELS(argmax, kernel<arg<true>, ordered_as_stored>("plain"));
+PH_KERNELS(argmin, kernel<arg<false>, ordered_as_stored>("plain"));
+PH_KERNELS(cumsum, kernel<cumulate<Sum>, cumulative_type>("plain"));
+PH_KERNELS(cumprod, kernel<cumulate<Prod>, cumulative_type>("plain"));
 
 }  // namespace ph::PH_LEVEL
