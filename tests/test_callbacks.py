@@ -71,7 +71,7 @@ def test_early_stopping_patience_and_best_weights():
         ({"mode": "max"}, [1, 2, 1.5, 5], "val_loss", 3),
         ({"monitor": "accuracy"}, [1, 2, 1.5, 5], "accuracy", 3),
         ({"monitor": "val_mae"}, [2, 1, 1.5, 0], "val_mae", 3),
-        ({"baseline": 1.0, "patience": 2}, [3, 2.5, 0.5], "val_loss", 2),
+        ({"baseline": 1.0, "patience": 2}, [3, 3.5, 0.5], "val_loss", 2),
         ({"start_from_epoch": 3}, [1, 2, 3, 4, 5, 6], "val_loss", 5),
     ],
 )

@@ -182,7 +182,7 @@ ERRORS = [
     ({"loss": ["mse", "mse", "mse"]}, "one entry per output"),
     ({"loss": {"a": "mse", "c": "mse"}}, "'c'"),
     ({"loss": "no such loss"}, "no such loss"),
-    ({"loss_weights": 2.0}, "2 outputs"),
+    ({"loss_weights": [1.0, 2.0, 3.0]}, "2 outputs"),
     ({"loss_weights": "heavy"}, "loss_weights must be numbers"),
     ({"loss_weights": {"c": 1.0}}, "'c'"),
     ({"metrics": "mae"}, "metrics must be a list"),

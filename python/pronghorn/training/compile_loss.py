@@ -20,7 +20,7 @@ class CompileLoss:
 
     Args:
         loss: name, function or `Loss`; or a list, dict or structure of them with one per output.
-        loss_weights: number, or list or dict of numbers with one per output.
+        loss_weights: number for all outputs, or list or dict of numbers with one per output.
         output_names: the model's output names, or None where it has none.
 
     Raises:
@@ -98,14 +98,8 @@ class CompileLoss:
         return total
 
     def _match_weights(self, outputs: Outputs) -> list[Any]:
-        if self._loss_weights is None:
-            return [None] * outputs.count
         if not tree.is_nested(self._loss_weights):
-            if outputs.count > 1:
-                raise ValueError(
-                    f"loss_weights must have one entry for each of {outputs.count} outputs, got {self._loss_weights!r}"
-                )
-            return [self._loss_weights]
+            return [self._loss_weights] * outputs.count
         return outputs.per_output(self._loss_weights, "loss_weights", entry_may_nest=False)
 
     def _targets(self, outputs: Outputs, identifiers: list[Any], y_true: Any) -> list[Any]:
