@@ -35,7 +35,7 @@ _SUBMODULES = (
 _NAMES = {
     "GradientTape": "pronghorn.gradient_tape",
     "Initializer": "pronghorn.initializers",
-    "Input": "pronghorn.symbolic",
+    "Input": "pronghorn.layers",
     "KerasTensor": "pronghorn.symbolic",
     "Layer": "pronghorn.layers",
     "Loss": "pronghorn.losses",

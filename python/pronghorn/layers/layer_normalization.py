@@ -1,0 +1,273 @@
+"""Normalizations that look at one sample at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pronghorn import constraints, initializers, ops, regularizers
+from pronghorn.layers.arguments import positive_int
+from pronghorn.layers.input_spec import InputSpec
+from pronghorn.layers.layer import Layer
+from pronghorn.layers.layer_config import attribute_config
+
+
+class _ScaleAndCenter(Layer):
+    """A layer with a learned factor, gamma, and a learned offset, beta."""
+
+    def __init__(
+        self,
+        center: bool,
+        scale: bool,
+        beta_initializer: Any,
+        gamma_initializer: Any,
+        beta_regularizer: Any,
+        gamma_regularizer: Any,
+        beta_constraint: Any,
+        gamma_constraint: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.gamma = self.beta = None
+        self.supports_masking = True
+
+    def _add_gamma_and_beta(self, shape: tuple[int, ...]) -> None:
+        if self.scale:
+            self.gamma = self.add_weight(
+                name="gamma",
+                shape=shape,
+                initializer=self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                name="beta",
+                shape=shape,
+                initializer=self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        config = attribute_config(
+            self,
+            "center",
+            "scale",
+            "beta_initializer",
+            "gamma_initializer",
+            "beta_regularizer",
+            "gamma_regularizer",
+            "beta_constraint",
+            "gamma_constraint",
+        )
+        return {**super().get_config(), **config}
+
+
+class LayerNormalization(_ScaleAndCenter):
+    """Normalize each sample over an axis, or several.
+
+    Args:
+        axis: int or ints, the axes over which mean and variance are taken.
+        epsilon: float, added to the variance.
+        center: bool, whether to add a learned offset, beta.
+        scale: bool, whether to multiply by a learned factor, gamma.
+        beta_initializer, gamma_initializer: name or initializer.
+        beta_regularizer, gamma_regularizer: name, regularizer or None.
+        beta_constraint, gamma_constraint: name, constraint or None.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> ph.layers.LayerNormalization()(ph.ops.ones((2, 5, 3))).shape
+        (2, 5, 3)
+    """
+
+    def __init__(
+        self,
+        axis: Any = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        rms_scaling = kwargs.pop("rms_scaling", False)
+        super().__init__(
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+        if not isinstance(axis, int) and not (
+            isinstance(axis, (list, tuple)) and all(isinstance(each, int) for each in axis)
+        ):
+            raise TypeError(f"LayerNormalization: axis must be an int or ints, got {axis!r}")
+        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.epsilon = epsilon
+        self.rms_scaling = rms_scaling
+
+    def build(self, input_shape: Any) -> None:
+        axes = [self.axis] if isinstance(self.axis, int) else self.axis
+        if any(not -len(input_shape) <= axis < len(input_shape) for axis in axes):
+            raise ValueError(f"LayerNormalization {self.name!r}: axis {self.axis} is out of range for {input_shape}")
+        self._add_gamma_and_beta(tuple(input_shape[axis] for axis in axes))
+
+    def call(self, inputs: Any) -> Any:
+        return ops.layer_normalization(
+            ops.cast(inputs, self.compute_dtype),
+            self.gamma,
+            self.beta,
+            axis=self.axis,
+            epsilon=self.epsilon,
+            rms_scaling=self.rms_scaling,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **attribute_config(self, "axis", "epsilon", "rms_scaling")}
+
+
+class GroupNormalization(_ScaleAndCenter):
+    """Normalize each sample over all positions, one group of channels at a time.
+
+    Args:
+        groups: int, number of groups; -1 makes one of each channel.
+        axis: int, the channel axis.
+        epsilon: float, added to the variance.
+        center: bool, whether to add a learned offset, beta.
+        scale: bool, whether to multiply by a learned factor, gamma.
+        beta_initializer, gamma_initializer: name or initializer.
+        beta_regularizer, gamma_regularizer: name, regularizer or None.
+        beta_constraint, gamma_constraint: name, constraint or None.
+
+    Raises:
+        ValueError: if the channels cannot be divided into the groups.
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+        self.groups = -1 if groups == -1 else positive_int(groups, "GroupNormalization: groups")
+        self.axis = axis
+        self.epsilon = epsilon
+
+    def build(self, input_shape: Any) -> None:
+        channels = input_shape[self.axis]
+        if channels is None:
+            raise ValueError(f"GroupNormalization {self.name!r}: axis {self.axis} must be known, got {input_shape}")
+        if self.groups == -1:
+            self.groups = channels
+        if channels % self.groups:
+            raise ValueError(
+                f"GroupNormalization {self.name!r}: {channels} channels cannot be divided into {self.groups} groups"
+            )
+        self._add_gamma_and_beta((channels,))
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
+
+    def call(self, inputs: Any) -> Any:
+        inputs = ops.cast(inputs, self.compute_dtype)
+        shape = inputs.shape
+        axis = self.axis % len(shape)
+        split = (*shape[:axis], self.groups, shape[axis] // self.groups, *shape[axis + 1 :])
+        grouped = ops.reshape(inputs, split)
+        axes = [each for each in range(1, len(split)) if each != axis]
+        mean, variance = ops.moments(grouped, axes=axes, keepdims=True)
+        per_channel = tuple(size if each in (axis, axis + 1) else 1 for each, size in enumerate(split))
+        factor = ops.rsqrt(variance + self.epsilon)
+        if self.gamma is not None:
+            factor = factor * ops.reshape(self.gamma, per_channel)
+        outputs = (grouped - mean) * factor
+        if self.beta is not None:
+            outputs = outputs + ops.reshape(self.beta, per_channel)
+        return ops.reshape(outputs, shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **attribute_config(self, "groups", "axis", "epsilon")}
+
+
+class UnitNormalization(Layer):
+    """Scale each sample so that its sum of squares over an axis, or several, is 1.
+
+    Args:
+        axis: int or ints.
+    """
+
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        total = ops.sum(ops.square(inputs), axis=self.axis, keepdims=True)
+        return inputs * ops.rsqrt(ops.maximum(total, 1e-12))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **attribute_config(self, "axis")}
+
+
+class RMSNormalization(Layer):
+    """Divide each sample by the root of its mean square over an axis, and multiply by a learned factor.
+
+    Args:
+        axis: int or ints.
+        epsilon: float, added to the mean square.
+    """
+
+    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.epsilon = epsilon
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        axes = [self.axis] if isinstance(self.axis, int) else self.axis
+        self.scale = self.add_weight(name="scale", shape=tuple(input_shape[i] for i in axes), initializer="ones")
+
+    def call(self, inputs: Any) -> Any:
+        inputs = ops.cast(inputs, self.compute_dtype)
+        mean_square = ops.mean(ops.square(inputs), axis=self.axis, keepdims=True)
+        axes = {i % len(inputs.shape) for i in ([self.axis] if isinstance(self.axis, int) else self.axis)}
+        shape = tuple(size if i in axes else 1 for i, size in enumerate(inputs.shape))
+        return inputs * ops.rsqrt(mean_square + self.epsilon) * ops.reshape(self.scale, shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **attribute_config(self, "axis", "epsilon")}

@@ -1,0 +1,251 @@
+"""State that a layer owns, found by watching its attributes: variables, sublayers, metrics, random state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, SupportsIndex
+
+from pronghorn.metrics.metric import Metric
+from pronghorn.random import SeedGenerator
+from pronghorn.variable import Variable
+
+
+class TrackedList(list):
+    """A list attribute of a layer; what is put in it becomes part of the layer."""
+
+    def __init__(self, values: Iterable[Any] = (), owner: Tracked | None = None) -> None:
+        self._owner = owner
+        super().__init__(self._tracked(value) for value in values)
+
+    def _tracked(self, value: Any) -> Any:
+        return value if self._owner is None else self._owner._track(value)
+
+    def append(self, value: Any) -> None:
+        super().append(self._tracked(value))
+
+    def insert(self, index: SupportsIndex, value: Any) -> None:
+        super().insert(index, self._tracked(value))
+
+    def extend(self, values: Iterable[Any]) -> None:
+        super().extend(self._tracked(value) for value in values)
+
+    def __iadd__(self, values: Iterable[Any]) -> TrackedList:  # type: ignore[override,misc]
+        self.extend(values)
+        return self
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, [self._tracked(v) for v in value] if isinstance(key, slice) else self._tracked(value))
+
+    def remove(self, value: Any) -> None:
+        super().remove(value)
+        self._forget(value)
+
+    def pop(self, index: SupportsIndex = -1) -> Any:
+        value = super().pop(index)
+        self._forget(value)
+        return value
+
+    def clear(self) -> None:
+        values = list(self)
+        super().clear()
+        for value in values:
+            self._forget(value)
+
+    def __delitem__(self, key: Any) -> None:
+        removed = self[key] if isinstance(key, slice) else [self[key]]
+        super().__delitem__(key)
+        for value in removed:
+            self._forget(value)
+
+    def _forget(self, value: Any) -> None:
+        if self._owner is not None:
+            self._owner._untrack(value)
+
+
+class TrackedDict(dict):
+    """A dict attribute of a layer; what is put in it becomes part of the layer."""
+
+    def __init__(self, values: Any = (), owner: Tracked | None = None) -> None:
+        self._owner = owner
+        super().__init__()
+        self.update(values)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value if self._owner is None else self._owner._track(value))
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        for key, value in dict(*args, **kwargs).items():
+            self[key] = value
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def pop(self, key: Any, *default: Any) -> Any:
+        value = super().pop(key, *default)
+        if self._owner is not None:
+            self._owner._untrack(value)
+        return value
+
+    def __delitem__(self, key: Any) -> None:
+        self.pop(key)
+
+    def clear(self) -> None:
+        for key in list(self):
+            del self[key]
+
+
+class Tracked:
+    """An object that owns the variables, sublayers, metrics and seed generators among its attributes."""
+
+    _trainable_variables: list[Variable]
+    _non_trainable_variables: list[Variable]
+    _layers: list[Any]
+    _metrics: list[Metric]
+    _seed_generators: list[SeedGenerator]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        layer = super().__new__(cls)
+        layer.__dict__.update(
+            _trainable_variables=[],
+            _non_trainable_variables=[],
+            _layers=[],
+            _metrics=[],
+            _seed_generators=[],
+            _trainable=True,
+        )
+        return layer
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        previous = self.__dict__.get(name)
+        object.__setattr__(self, name, self._track(value) if name not in _OWN_LISTS else value)
+        if previous is not None and previous is not value and _is_state(previous) and not self._refers_to(previous):
+            self._untrack(previous)
+
+    def __delattr__(self, name: str) -> None:
+        previous = self.__dict__.get(name)
+        object.__delattr__(self, name)
+        if previous is not None and not self._refers_to(previous):
+            self._untrack(previous)
+
+    def _refers_to(self, value: Any) -> bool:
+        return any(other is value for name, other in self.__dict__.items() if name not in _OWN_LISTS)
+
+    def _list_for(self, value: Any) -> list[Any] | None:
+        if isinstance(value, Variable):
+            return self._trainable_variables if value.trainable else self._non_trainable_variables
+        if isinstance(value, Tracked):
+            return self._layers
+        if isinstance(value, Metric):
+            return self._metrics
+        if isinstance(value, SeedGenerator):
+            return self._seed_generators
+        return None
+
+    def _track(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is list or (kind is TrackedList and value._owner is not self):
+            return TrackedList(value, self)
+        if kind is dict or (kind is TrackedDict and value._owner is not self):
+            return TrackedDict(value, self)
+        if kind is tuple:
+            return tuple(self._track(item) for item in value)
+        owned = self._list_for(value)
+        if owned is not None and all(other is not value for other in owned):
+            owned.append(value)
+        return value
+
+    def _untrack(self, value: Any) -> None:
+        if isinstance(value, (list, tuple)):
+            for item in value:
+                self._untrack(item)
+        elif isinstance(value, dict):
+            for item in value.values():
+                self._untrack(item)
+        else:
+            for owned in (self._trainable_variables, self._non_trainable_variables, self._layers):
+                owned[:] = [other for other in owned if other is not value]
+            self._metrics[:] = [other for other in self._metrics if other is not value]
+            self._seed_generators[:] = [other for other in self._seed_generators if other is not value]
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> Iterator[Any]:
+        """Yield this layer (if asked for) and the layers below it, each once."""
+        seen: set[int] = set()
+        pending: list[Any] = [self]
+        while pending:
+            layer = pending.pop(0)
+            if id(layer) in seen:
+                continue
+            seen.add(id(layer))
+            if layer is not self or include_self:
+                yield layer
+            if layer is self or recursive:
+                pending[:0] = layer._layers
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All state of the layer and its sublayers, states of random generators included."""
+        own = self._trainable_variables + self._non_trainable_variables
+        own += [generator.state for generator in self._seed_generators]
+        return _once(own, (layer.variables for layer in self._layers))
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that training changes; none where the layer is frozen."""
+        return [v for v in self.variables if v.trainable] if self._trainable else []
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The variables that back-propagation leaves alone, states of random generators included."""
+        return [v for v in self.variables if not v.trainable] if self._trainable else self.variables
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The variables of the layer and its sublayers, without states of random generators."""
+        own = self._trainable_variables + self._non_trainable_variables
+        return _once(own, (layer.weights for layer in self._layers))
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes; none where the layer is frozen."""
+        return [v for v in self.weights if v.trainable] if self._trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that back-propagation leaves alone."""
+        return [v for v in self.weights if not v.trainable] if self._trainable else self.weights
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The variables of the metrics that the layer and its sublayers own."""
+        own = [v for metric in self._metrics for v in metric.variables]
+        return _once(own, (layer.metrics_variables for layer in self._layers))
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the layer; setting it sets all sublayers too."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        object.__setattr__(self, "_trainable", bool(value))
+        for variable in self._trainable_variables:
+            variable.trainable = bool(value)
+        for layer in self._layers:
+            layer.trainable = bool(value)
+
+
+_OWN_LISTS = frozenset(Tracked.__annotations__)
+
+
+def _is_state(value: Any) -> bool:
+    return isinstance(value, (Variable, Tracked, Metric, SeedGenerator, TrackedList, TrackedDict))
+
+
+def _once(own: list[Variable], others: Iterable[list[Variable]]) -> list[Variable]:
+    seen: dict[int, Variable] = {id(v): v for v in own}
+    for variables in others:
+        for variable in variables:
+            seen.setdefault(id(variable), variable)
+    return list(seen.values())

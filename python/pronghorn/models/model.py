@@ -1,0 +1,165 @@
+"""Model: a layer that can be trained, saved and shown."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pronghorn.layers.layer import Layer
+from pronghorn.layers.shapes import as_shapes, specs_of
+from pronghorn.models.summary import print_summary
+from pronghorn.saving.serialization import serialize_keras_object
+from pronghorn.saving.weights import load_weights, save_weights
+from pronghorn.symbolic import infer_spec
+from pronghorn.training.trainer import Trainer
+
+# The class of models made from symbolic inputs and outputs; pronghorn.models.functional fills it in.
+_functional: dict[str, type[Model]] = {}
+_functional_subclasses: dict[type, type] = {}
+
+
+def is_functional_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Tell whether a model is constructed from symbolic inputs and outputs."""
+    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
+
+
+class Model(Trainer, Layer):
+    """A network: layers, with methods to train, evaluate, predict, save and show them.
+
+    `Model(inputs, outputs)` makes one from symbolic tensors: `inputs` come from `Input`, and `outputs` were computed
+    from them with layers and ops. Each may be a tensor, a list or a dict. Or derive a class from `Model`, make layers
+    in `__init__` and call them in `call(inputs, training=None)`.
+
+    Args:
+        inputs: symbolic tensor or structure of them.
+        outputs: symbolic tensor or structure of them.
+        name: unique name; None makes one.
+        **kwargs: `trainable`, `dtype` as for `Layer`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> x = ph.Input((4,))
+        >>> model = ph.Model(x, ph.layers.Dense(3)(x))
+        >>> model(ph.ops.ones((2, 4))).shape
+        (2, 3)
+    """
+
+    _built_by_call = True
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and is_functional_call(args, kwargs):
+            cls = _functional["class"]
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not is_functional_call(args, kwargs):
+            Layer.__init__(self, *args, **kwargs)
+            return
+        functional = _functional["class"]
+        cls = type(self)
+        if not issubclass(cls, functional):
+            if cls not in _functional_subclasses:
+                body = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
+                _functional_subclasses[cls] = type(cls.__name__, (cls, functional), body)
+            object.__setattr__(self, "__class__", _functional_subclasses[cls])
+        functional.__init__(self, *args, **kwargs)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of a shape, by a symbolic call.
+
+        Args:
+            input_shape: shape tuple with the batch size (None for any), or a structure of them.
+        """
+        infer_spec(self.call, specs_of(as_shapes(input_shape), self.input_dtype))
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the model, not those within layers."""
+        return list(self._flatten_layers(include_self=False, recursive=False))
+
+    @layers.setter
+    def layers(self, value: Any) -> None:
+        raise AttributeError("Model.layers is computed; keep your layers in an attribute of another name")
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return one of `layers`, by name or by index.
+
+        Raises:
+            ValueError: if there is no such layer, or not exactly one of the arguments is given.
+        """
+        if (name is None) == (index is None):
+            raise ValueError(f"get_layer: give either name or index, got name={name!r}, index={index!r}")
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(f"get_layer: index must be less than {len(layers)}, got {index}")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"get_layer: no layer is named {name!r}; there are {[layer.name for layer in layers]}")
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: list[float] | None = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print a table of the layers with output shapes and numbers of parameters.
+
+        Args:
+            line_length: int, width in characters.
+            positions: list of floats, right ends of the columns as shares of the width.
+            print_fn: function called with the text instead of printing it.
+            expand_nested: whether to list the layers of models within the model.
+            show_trainable: whether to show which layers are trainable.
+            layer_range: two layer names or patterns, first and last layer to show.
+        """
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
+        """Write the weights to a file in Keras's layout.
+
+        Args:
+            filepath: path that ends in ".weights.h5".
+            overwrite: whether an existing file may be replaced.
+            max_shard_size: known, not supported; must be None.
+
+        Raises:
+            ValueError: if the name is wrong, the file exists or the model is not built.
+        """
+        if max_shard_size is not None:
+            raise ValueError(f"save_weights: max_shard_size is not supported, got {max_shard_size!r}")
+        save_weights(self, filepath, overwrite=overwrite)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+        """Read the weights from a file that `save_weights`, ours or Keras 3's, wrote.
+
+        Args:
+            filepath: path that ends in ".weights.h5".
+            skip_mismatch: whether to leave alone, with a warning, what does not fit.
+
+        Raises:
+            ValueError: if the file does not fit the model.
+        """
+        load_weights(self, filepath, skip_mismatch=skip_mismatch)
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        if config and not self.built:
+            super().build_from_config(config)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return the model's config, without weights, as JSON; `model_from_json` reads it.
+
+        Args:
+            **kwargs: arguments of `json.dumps`.
+        """
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+
+def register_functional(cls: type[Model]) -> None:
+    """Set the class that `Model(inputs, outputs)` makes."""
+    _functional["class"] = cls
