@@ -245,7 +245,7 @@ class TrainingSteps:
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
 
     def _call(self, x: Any, training: bool) -> Any:
-        # A model whose call() has no such argument hands it on to its layers all the same.
+        # As in Keras, the layers of a model whose call() has no `training` are not told either.
         return self(x, training=training) if _takes_training(type(self).call) else self(x)  # type: ignore
 
     def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
