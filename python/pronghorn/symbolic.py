@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from pronghorn import _core, naming, tree
+from pronghorn import _core, naming, ops, tree
 from pronghorn.tensor import Tensor
 
 # Output shapes are inferred with each unknown dimension set to these two sizes in turn; what differs is unknown.
@@ -250,7 +250,7 @@ class OpCall(Operation):
     def __init__(self, op: str, name: str | None = None) -> None:
         super().__init__(name=name if name is not None else naming.uniquify(op))
         self.op = op
-        self._function = _OPERATORS.get(op) or getattr(_core.ops, op)
+        self._function = _OPERATORS.get(op) or getattr(ops, op, None) or getattr(_core.ops, op)
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         return self._function(*args, **kwargs)

@@ -147,8 +147,9 @@ class Layer(Tracked, Operation):
         """Dtype that floating inputs are converted to."""
         return self.compute_dtype
 
-    def build(self, *args: Any, **kwargs: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Make the weights; override with `build(self, input_shape)`."""
+        self.__dict__["_build_shapes"] = {"input_shape": input_shape}
         self.built = True
 
     def call(self, *args: Any, **kwargs: Any) -> Any:

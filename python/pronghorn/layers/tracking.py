@@ -154,6 +154,8 @@ class Tracked:
         owned = self._list_for(value)
         if owned is not None and all(other is not value for other in owned):
             owned.append(value)
+            if isinstance(value, Variable) and not self._trainable:
+                value.trainable = False
         return value
 
     def _untrack(self, value: Any) -> None:
@@ -240,7 +242,7 @@ _OWN_LISTS = frozenset(Tracked.__annotations__)
 
 
 def _is_state(value: Any) -> bool:
-    return isinstance(value, (Variable, Tracked, Metric, SeedGenerator, TrackedList, TrackedDict))
+    return isinstance(value, (Variable, Tracked, Metric, SeedGenerator, TrackedList, TrackedDict, tuple))
 
 
 def _once(own: list[Variable], others: Iterable[list[Variable]]) -> list[Variable]:

@@ -51,12 +51,14 @@ def _node_config(graph: Any, node: Node) -> dict[str, Any]:
         return {"class_name": _TENSOR, "config": {"shape": list(x.shape), "dtype": x.dtype, "keras_history": history}}
 
     args, kwargs = node.arguments
-    return {"args": _plain(args, leaf), "kwargs": _plain(kwargs, leaf)}
+    return {"args": _plain(list(args), leaf), "kwargs": _plain(kwargs, leaf)}
 
 
 def _plain(value: Any, leaf: Any) -> Any:
     """Return a structure of arguments in a form that JSON can hold."""
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, tuple):
+        return {"class_name": "__tuple__", "config": [_plain(item, leaf) for item in value]}
+    if isinstance(value, list):
         return [_plain(item, leaf) for item in value]
     if isinstance(value, dict):
         return {key: _plain(item, leaf) for key, item in value.items()}
@@ -135,6 +137,8 @@ def _arguments(call: dict[str, Any], tensor: Any) -> tuple[list[Any], dict[str, 
             if found is None:
                 missing.append(value)
             return found
+        if kind == "__tuple__":
+            return tuple(revive(item) for item in value["config"])
         if kind == "__slice__":
             return slice(*value["config"])
         if kind == "__ellipsis__":

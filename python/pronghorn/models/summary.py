@@ -156,7 +156,7 @@ def print_summary(
     for layer in _in_range(list(layers), layer_range):
         add_rows(layer, 0)
     plain = {"force_terminal": False, "color_system": None} if print_fn else {}
-    console = Console(highlight=False, **plain)  # type: ignore[arg-type]
+    console = Console(highlight=False, width=line_length, **plain)  # type: ignore[arg-type]
     if print_fn:
         console.begin_capture()
     console.print(_bold(f'Model: "{escape(model.name)}"'))
