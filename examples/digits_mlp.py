@@ -3,11 +3,10 @@
 import os
 import tempfile
 
-from pronghorn.layers import Dense, Flatten, Rescaling
-from pronghorn.models import Sequential
-
 import pronghorn as ph
 from pronghorn.callbacks import EarlyStopping, ModelCheckpoint
+from pronghorn.layers import Dense, Flatten, Rescaling
+from pronghorn.models import Sequential
 
 ph.utils.set_random_seed(1)
 (x_train, y_train), (x_test, y_test) = ph.datasets.digits.load_data()
