@@ -6,10 +6,10 @@ import json
 
 import numpy as np
 import pytest
+from pronghorn.saving.serialization import register_keras_serializable
 
 import pronghorn as ph
 from pronghorn import layers, ops
-from pronghorn.saving.serialization import register_keras_serializable
 
 
 @register_keras_serializable("test_subclassing")
@@ -48,7 +48,7 @@ def test_layer_builds_on_first_call():
     assert y.shape == (2, 4) and layer.built and layer.path == layer.name
     assert [v.path for v in layer.weights] == [f"{layer.name}/w", f"{layer.name}/b"]
     assert layer.trainable_weights == [layer.w] and layer.non_trainable_weights == [layer.b]
-    assert layer.count_params() == 16 and layer.name == "linear" or layer.name.startswith("linear_")
+    assert (layer.count_params() == 16 and layer.name == "linear") or layer.name.startswith("linear_")
 
 
 def test_config_is_made_from_constructor_arguments():
