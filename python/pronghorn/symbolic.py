@@ -104,7 +104,7 @@ class KerasTensor:
         self.shape = tuple(shape)
         self.dtype = dtype
         self.name = name if name is not None else naming.auto_name("KerasTensor")
-        self._keras_history: KerasHistory | None = None
+        self._keras_history: Any = None  # a KerasHistory once an operation has returned it
 
     @property
     def ndim(self) -> int:

@@ -9,6 +9,7 @@ from pronghorn.config import epsilon
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.layer_config import attribute_config
+from pronghorn.variable import Variable
 
 
 class BatchNormalization(Layer):
@@ -79,7 +80,8 @@ class BatchNormalization(Layer):
         self.renorm_clipping = renorm_clipping
         self.renorm_momentum = renorm_momentum
         self.synchronized = synchronized
-        self.gamma = self.beta = None
+        self.gamma: Variable | None = None
+        self.beta: Variable | None = None
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:

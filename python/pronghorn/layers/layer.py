@@ -83,6 +83,9 @@ class Layer(Tracked, Operation):
     # Whether the first call makes everything that build() would, so that build() need not be called before it.
     _built_by_call = True
     _losses: list[Tensor]
+    _building: bool
+    _build_shapes: dict[str, Any] | None
+    _path: str | None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         layer = super().__new__(cls)
@@ -147,9 +150,9 @@ class Layer(Tracked, Operation):
         """Dtype that floating inputs are converted to."""
         return self.compute_dtype
 
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, *args: Any, **kwargs: Any) -> None:
         """Make the weights; override with `build(self, input_shape)`."""
-        self.__dict__["_build_shapes"] = {"input_shape": input_shape}
+        self.__dict__["_build_shapes"] = {"input_shape": args[0]} if args else kwargs
         self.built = True
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -203,7 +206,7 @@ class Layer(Tracked, Operation):
             shape=tuple(int(size) for size in shape),
             dtype=dtype,
             trainable=trainable,
-            name=name,
+            name=name or naming.auto_name("variable"),
         )
         scope = naming.current_path() or self._path or self.name
         variable.path = f"{scope}/{variable.name}"

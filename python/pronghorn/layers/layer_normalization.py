@@ -9,6 +9,7 @@ from pronghorn.layers.arguments import positive_int
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.layer_config import attribute_config
+from pronghorn.variable import Variable
 
 
 class _ScaleAndCenter(Layer):
@@ -35,7 +36,8 @@ class _ScaleAndCenter(Layer):
         self.gamma_regularizer = regularizers.get(gamma_regularizer)
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
-        self.gamma = self.beta = None
+        self.gamma: Variable | None = None
+        self.beta: Variable | None = None
         self.supports_masking = True
 
     def _add_gamma_and_beta(self, shape: tuple[int, ...]) -> None:

@@ -95,7 +95,8 @@ class Normalization(Layer):
             raise ValueError("Normalization.adapt: mean and variance were given, there is nothing to adapt")
         whole = isinstance(data, (np.ndarray, Tensor)) or not isinstance(data, Iterable)
         batches = [data] if whole else data
-        total = square = None
+        total: Any = None
+        square: Any = None
         count = 0
         for batch in batches:
             values = np.asarray(batch[0] if isinstance(batch, (list, tuple)) else batch, dtype=np.float64)

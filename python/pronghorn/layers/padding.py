@@ -88,7 +88,8 @@ class Cropping1D(Layer):
 
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.cropping = window(cropping, 2, "Cropping1D: cropping", allow_zero=True)
+        first, last = window(cropping, 2, "Cropping1D: cropping", allow_zero=True)
+        self.cropping = (first, last)
         self.input_spec = InputSpec(ndim=3)
 
     def call(self, inputs: Any) -> Any:

@@ -104,6 +104,7 @@ class Tracked:
     _layers: list[Any]
     _metrics: list[Metric]
     _seed_generators: list[SeedGenerator]
+    _trainable: bool
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         layer = super().__new__(cls)
@@ -238,7 +239,7 @@ class Tracked:
             layer.trainable = bool(value)
 
 
-_OWN_LISTS = frozenset(Tracked.__annotations__)
+_OWN_LISTS = frozenset({"_trainable_variables", "_non_trainable_variables", "_layers", "_metrics", "_seed_generators"})
 
 
 def _is_state(value: Any) -> bool:

@@ -32,6 +32,12 @@ class Functional(Model):
         ValueError: if inputs or outputs are not symbolic, or not connected.
     """
 
+    _graph: FunctionGraph
+    _inputs_struct: Any
+    _outputs_struct: Any
+    input_names: list[str]
+    output_names: list[str]
+
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         trainable = kwargs.pop("trainable", None)
         for what, structure in (("inputs", inputs), ("outputs", outputs)):
@@ -170,7 +176,7 @@ class Functional(Model):
 
 
 def _takes_inputs_and_outputs(cls: type) -> bool:
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
     names = [p.name for p in parameters]
     return names[:3] == ["inputs", "outputs", "name"] or any(p.kind is p.VAR_POSITIONAL for p in parameters)
 

@@ -34,6 +34,7 @@ class Sequential(Model):
     """
 
     _built_by_call = False
+    _functional: Functional | None
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None, **kwargs: Any) -> None:
         Layer.__init__(self, trainable=trainable, name=name, **kwargs)

@@ -75,7 +75,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
         for place, each in _saveables(model, "", set()):
             where = f"{place}/vars" if place else "vars"
             group = file.get(where, {})
-            if each is getattr(model, "optimizer", None) and len(group) != len(each.variables):
+            if place == "optimizer" and len(group) != len(each.variables):
                 # saved without, or before, the optimizer: the weights matter, the slots start anew
                 continue
             try:
