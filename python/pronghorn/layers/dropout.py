@@ -104,9 +104,8 @@ class _SpatialDropout(Dropout):
         seed: int | None = None,
         name: str | None = None,
         dtype: Any = None,
-        **kwargs: Any,
     ) -> None:
-        super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)
+        super().__init__(rate, seed=seed, name=name, dtype=dtype)
         self.data_format = config.standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
@@ -118,8 +117,7 @@ class _SpatialDropout(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        del config["noise_shape"]
-        return config
+        return {name: value for name, value in config.items() if name not in ("noise_shape", "trainable")}
 
 
 class SpatialDropout1D(_SpatialDropout):
@@ -132,10 +130,8 @@ class SpatialDropout1D(_SpatialDropout):
         dtype: dtype of the computation.
     """
 
-    def __init__(
-        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any
-    ) -> None:
-        super().__init__(rate, "channels_last", seed, name, dtype, **kwargs)
+    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(rate, "channels_last", seed, name, dtype)
 
 
 class SpatialDropout2D(_SpatialDropout):

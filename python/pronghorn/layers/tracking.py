@@ -37,8 +37,12 @@ class TrackedList(list):
         super().__setitem__(key, [self._tracked(v) for v in value] if isinstance(key, slice) else self._tracked(value))
 
     def remove(self, value: Any) -> None:
-        super().remove(value)
-        self._forget(value)
+        # by identity: == on variables compares element by element
+        for index, item in enumerate(self):
+            if item is value:
+                del self[index]
+                return
+        raise ValueError(f"remove: {value!r} is not in the list")
 
     def pop(self, index: SupportsIndex = -1) -> Any:
         value = super().pop(index)
