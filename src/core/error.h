@@ -1,5 +1,6 @@
 // Errors that reach the Python user: Error becomes ValueError, TypeError and IndexError their namesakes.
 #pragma once
+#include <cstdint>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -22,6 +23,9 @@ std::string concat(const Parts&... parts) {
   (out << ... << parts);
   return out.str();
 }
+
+// For kernels, whose files must not instantiate standard templates.
+[[noreturn]] void fail_index(const char* op, int64_t index, int64_t size);
 
 // Messages name the op, the argument, what came and what was wanted.
 #define PH_FAIL(...) throw ::ph::Error(::ph::concat(__VA_ARGS__))

@@ -1,67 +1,123 @@
+// Matrix products: gemm for float32 and float64, plain loops for integers. Batches go one after another; each is
+// parallel.
 #include "ops/matmul.h"
 
 #include "core/thread_pool.h"
+#include "cpu/gemm/gemm.h"
 
 namespace ph::PH_LEVEL {
 
 namespace {
 
-template <class T>
-void multiply(const T* a, const T* b, const T* bias, T* c, int64_t m, int64_t n, int64_t k, const MatmulAttrs& attrs) {
-  for (int64_t i = 0; i < m; ++i) {
-    T* row = c + i * n;
-    for (int64_t j = 0; j < n; ++j) row[j] = bias ? bias[j] : 0;
-    for (int64_t l = 0; l < k; ++l) {
-      const T x = attrs.transpose_a ? a[l * m + i] : a[i * k + l];
-      if (attrs.transpose_b) {
-        for (int64_t j = 0; j < n; ++j) row[j] += x * b[j * k + l];
-      } else {
-        for (int64_t j = 0; j < n; ++j) row[j] += x * b[l * n + j];
-      }
-    }
-    if (attrs.activation == Activation::relu) {
-      for (int64_t j = 0; j < n; ++j) row[j] = row[j] < 0 ? 0 : row[j];
-    }
+struct Sizes {
+  int64_t m, n, k, batches;
+};
+
+PH_INLINE Sizes sizes_of(const Shape& a, const Shape& b, const MatmulAttrs& attrs) {
+  const int ra = a.rank(), rb = b.rank();
+  return {a[attrs.transpose_a ? ra - 1 : ra - 2], b[attrs.transpose_b ? rb - 2 : rb - 1],
+          a[attrs.transpose_a ? ra - 2 : ra - 1], 0};
+}
+
+// Which matrix of an operand a batch of the result uses, its leading axes being broadcast.
+PH_INLINE int64_t matrix_of(int64_t batch, const Shape& operand, const Shape& c) {
+  int64_t at = 0, step = 1, rest = batch;
+  for (int d = 3; d <= c.rank(); ++d) {
+    const int64_t size = c[c.rank() - d], i = rest % size;
+    rest /= size;
+    if (d > operand.rank()) continue;
+    const int64_t own = operand[operand.rank() - d];
+    if (own != 1) at += i * step;
+    step *= own;
   }
+  return at;
+}
+
+template <class T, class Multiply>
+PH_INLINE void for_each_matrix(const KernelCall& call, const MatmulAttrs& attrs, Multiply multiply) {
+  const View &a = call.in[0], &b = call.in[1], &c = call.out[0];
+  Sizes s = sizes_of(a.shape, b.shape, attrs);
+  s.batches = c.shape.product(0, c.shape.rank() - 2);
+  for (int64_t batch = 0; batch < s.batches; ++batch) {
+    multiply(a.as<T>() + matrix_of(batch, a.shape, c.shape) * s.m * s.k,
+             b.as<T>() + matrix_of(batch, b.shape, c.shape) * s.k * s.n, c.as<T>() + batch * s.m * s.n, s);
+  }
+}
+
+template <class T>
+void gemm_typed(const KernelCall& call, const MatmulAttrs& attrs) {
+  const T* bias = call.in.size() > 2 ? call.in[2].as<T>() : nullptr;
+  for_each_matrix<T>(call, attrs, [&](const T* a, const T* b, T* c, const Sizes& s) {
+    Gemm<T> g{};
+    g.m = s.m, g.n = s.n, g.k = s.k;
+    g.a = a, g.a_row = attrs.transpose_a ? 1 : s.k, g.a_column = attrs.transpose_a ? s.m : 1;
+    g.b = b, g.b_row = attrs.transpose_b ? 1 : s.n, g.b_column = attrs.transpose_b ? s.k : 1;
+    g.c = c, g.c_row = s.n;
+    g.bias = bias, g.activation = attrs.activation;
+    gemm(g, static_cast<T*>(call.workspace));
+  });
+}
+
+void matmul_gemm(const KernelCall& call, const MatmulAttrs& attrs) {
+  call.out[0].dtype == DType::float32 ? gemm_typed<float>(call, attrs) : gemm_typed<double>(call, attrs);
+}
+
+const char* gemm_accepts(SpecSpan in, const MatmulAttrs&) {
+  const bool known = in[0].dtype == DType::float32 || in[0].dtype == DType::float64;
+  return known ? nullptr : "wants float32 or float64";
+}
+
+size_t gemm_workspace(SpecSpan in, const MatmulAttrs& attrs) {
+  const Sizes s = sizes_of(in[0].shape, in[1].shape, attrs);
+  return size_of(in[0].dtype) * static_cast<size_t>(in[0].dtype == DType::float32 ? packed_size<float>(s.n, s.k)
+                                                                                  : packed_size<double>(s.n, s.k));
 }
 
 template <class T>
 void reference_typed(const KernelCall& call, const MatmulAttrs& attrs) {
-  const View &a = call.in[0], &b = call.in[1], &c = call.out[0];
-  const int rank = c.shape.rank(), ra = a.shape.rank(), rb = b.shape.rank();
-  const int64_t m = c.shape[rank - 2], n = c.shape[rank - 1], k = a.shape[attrs.transpose_a ? ra - 2 : ra - 1];
   const T* bias = call.in.size() > 2 ? call.in[2].as<T>() : nullptr;
-  const int64_t batches = c.shape.product(0, rank - 2);
-  for (int64_t batch = 0; batch < batches; ++batch) {
-    int64_t at_a = 0, at_b = 0, rest = batch, step_a = 1, step_b = 1;
-    for (int d = 0; d < rank - 2; ++d) {
-      const int64_t size = c.shape[rank - 3 - d], i = rest % size;
-      rest /= size;
-      const int da = ra - 3 - d, db = rb - 3 - d;
-      if (da >= 0 && a.shape[da] != 1) at_a += i * step_a;
-      if (db >= 0 && b.shape[db] != 1) at_b += i * step_b;
-      if (da >= 0) step_a *= a.shape[da];
-      if (db >= 0) step_b *= b.shape[db];
+  for_each_matrix<T>(call, attrs, [&](const T* a, const T* b, T* c, const Sizes& s) {
+    for (int64_t i = 0; i < s.m; ++i) {
+      for (int64_t j = 0; j < s.n; ++j) {
+        T sum = bias ? bias[j] : T(0);
+        for (int64_t l = 0; l < s.k; ++l) {
+          sum += a[attrs.transpose_a ? l * s.m + i : i * s.k + l] * b[attrs.transpose_b ? j * s.k + l : l * s.n + j];
+        }
+        c[i * s.n + j] = attrs.activation == Activation::relu && sum < 0 ? T(0) : sum;
+      }
     }
-    multiply(a.as<T>() + at_a * m * k, b.as<T>() + at_b * k * n, bias, c.as<T>() + batch * m * n, m, n, k, attrs);
+  });
+}
+
+// Integers in their unsigned type, whose overflow C++ defines: they wrap round as in NumPy.
+void matmul_reference(const KernelCall& call, const MatmulAttrs& attrs) {
+  switch (call.out[0].dtype) {
+    case DType::float32:
+      return reference_typed<float>(call, attrs);
+    case DType::float64:
+      return reference_typed<double>(call, attrs);
+    case DType::int8:
+    case DType::uint8:
+      return reference_typed<uint8_t>(call, attrs);
+    case DType::int16:
+    case DType::uint16:
+      return reference_typed<uint16_t>(call, attrs);
+    case DType::int32:
+    case DType::uint32:
+      return reference_typed<uint32_t>(call, attrs);
+    default:
+      return reference_typed<uint64_t>(call, attrs);
   }
 }
 
-void reference(const KernelCall& call, const MatmulAttrs& attrs) {
-  switch (call.out[0].dtype) {
-    case DType::float64:
-      return reference_typed<double>(call, attrs);
-    case DType::int32:
-      return reference_typed<int32_t>(call, attrs);
-    case DType::int64:
-      return reference_typed<int64_t>(call, attrs);
-    default:
-      return reference_typed<float>(call, attrs);
-  }
+const char* reference_accepts(SpecSpan in, const MatmulAttrs&) {
+  const bool half = in[0].dtype == DType::float16 || in[0].dtype == DType::bfloat16;
+  return half ? "half floats have no matrix product here: cast to float32" : nullptr;
 }
 
 }  // namespace
 
-PH_KERNELS(matmul, kernel<reference>("reference"));
+PH_KERNELS(matmul, kernel<matmul_gemm, gemm_accepts, gemm_workspace>("gemm"),
+           kernel<matmul_reference, reference_accepts>("reference"));
 
 }  // namespace ph::PH_LEVEL

@@ -35,6 +35,9 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
   return x.shape() == shape ? x : apply1(op_reshape, {x}, ReshapeAttrs{IntList(shape)});
 }
 
+static Specs infer_same(SpecSpan in, const NoAttrs&) { return {in[0]}; }
+PH_OP(stop_gradient, "x", NoAttrs, infer_same, no_gradient<"that is what it is for">, .view = true);
+
 static Specs infer_transpose(SpecSpan in, const TransposeAttrs& a) {
   const Shape& x = in[0].shape;
   PH_CHECK(a.axes.size() == 0 || a.axes.size() == x.rank(), "transpose: axes must name all ", x.rank(), " axes of x ",

@@ -1,0 +1,87 @@
+"""Branches and loops. Conditions of concrete tensors choose at once; traced ones compute both branches and select."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pronghorn import _core, tree
+from pronghorn.ops.manipulation import stack
+
+_raw = _core.ops
+
+
+def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """Return true_fn() if `pred` holds, else false_fn().
+
+    Inside a trace both are computed and the results selected, so neither may assign variables there.
+    """
+    pred = _core.convert(pred)
+    if not pred.is_traced:
+        return true_fn() if bool(pred) else false_fn()
+    return tree.map_structure(lambda a, b: _raw.select(pred, a, b), true_fn(), false_fn())
+
+
+def while_loop(
+    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
+) -> Any:
+    """Repeat `body` while `cond` holds. The condition must be concrete: programs have no loops of unknown length.
+
+    Raises:
+        ValueError: inside a trace, if the condition depends on traced values.
+    """
+    single = not isinstance(loop_vars, (list, tuple))
+    values = (loop_vars,) if single else tuple(loop_vars)
+    count = 0
+    while (maximum_iterations is None or count < maximum_iterations) and bool(_core.convert(cond(*values))):
+        result = body(*values)
+        values = tuple(result) if isinstance(result, (list, tuple)) else (result,)
+        count += 1
+    return values[0] if single else values
+
+
+def fori_loop(lower: int, upper: int, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
+    """Return the value after body_fun(i, value) for i from `lower` to `upper` - 1."""
+    value = init_val
+    for i in range(int(lower), int(upper)):
+        value = body_fun(i, value)
+    return value
+
+
+def scan(
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int = 1,
+) -> tuple[Any, Any]:
+    """Carry a value through the slices of `xs` along the first axis; returns it and the stacked results."""
+    count = length if xs is None else tree.flatten(xs)[0].shape[0]
+    if count is None:
+        raise ValueError("scan: give xs or length")
+    results = []
+    carry = init
+    steps = range(count - 1, -1, -1) if reverse else range(count)
+    for i in steps:
+        x = None if xs is None else tree.map_structure(lambda leaf, at=i: leaf[at], xs)
+        carry, result = f(carry, x)
+        results.append(result)
+    if reverse:
+        results.reverse()
+    if not results or results[0] is None:
+        return carry, None
+    return carry, tree.map_structure(lambda *leaves: stack(leaves), *results)
+
+
+def map(f: Callable[[Any], Any], xs: Any) -> Any:
+    """Return the stacked results of `f` on the slices of `xs` along the first axis."""
+    return scan(lambda carry, x: (carry, f(x)), None, xs)[1]
+
+
+vectorized_map = map
+
+
+def switch(index: Any, branches: Any, *operands: Any) -> Any:
+    """Return branches[index](*operands), the index clipped to the list. It must be concrete."""
+    return branches[min(max(int(index), 0), len(branches) - 1)](*operands)

@@ -1,0 +1,248 @@
+"""Tensors made from values, shapes and ranges; dtypes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pronghorn import _core, config
+from pronghorn.ops.dispatch import op
+
+_raw = _core.ops
+
+
+def standardize_dtype(dtype: Any) -> str:
+    """Return a dtype's name; the default float for None.
+
+    Raises:
+        ValueError: for what is no dtype.
+    """
+    if dtype is None:
+        return config.floatx()
+    if isinstance(dtype, str):
+        name = {"float": "float32", "int": "int32", "double": "float64", "half": "float16"}.get(dtype, dtype)
+    elif dtype in (float, int, bool):
+        name = {float: config.floatx(), int: "int32", bool: "bool"}[dtype]
+    else:
+        try:
+            name = np.dtype(dtype).name
+        except TypeError:
+            raise ValueError(f"dtype must be a dtype name, got {dtype!r}") from None
+    _raw.full(shape=(), dtype=name)
+    return name
+
+
+@op
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Any:
+    """Return `x` as a tensor.
+
+    Args:
+        x: a tensor, variable, NumPy array, Python number or nested lists of them.
+        dtype: dtype of the result; by default an array's own, float32 for Python floats, int32 for Python integers.
+        sparse, ragged: accepted for Keras's sake; only False and None are possible.
+
+    Raises:
+        TypeError, ValueError: for what is no array.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.convert_to_tensor([1, 2]).dtype
+        'int32'
+    """
+    if sparse or ragged:
+        raise ValueError("convert_to_tensor: sparse and ragged tensors are not supported")
+    tensor = _core.convert(x)
+    return tensor if dtype is None else cast(tensor, dtype)
+
+
+def array(x: Any, dtype: Any = None) -> Any:
+    """Return `x` as a tensor; see `convert_to_tensor`."""
+    return convert_to_tensor(x, dtype)
+
+
+def convert_to_numpy(x: Any) -> np.ndarray:
+    """Return the values of `x` as a NumPy array (a copy)."""
+    return np.array(_core.convert(x).numpy())
+
+
+def is_tensor(x: Any) -> bool:
+    """Tell whether `x` is a tensor."""
+    return isinstance(x, _core.Tensor)
+
+
+@op
+def cast(x: Any, dtype: Any) -> Any:
+    """Return `x` converted to `dtype`, as NumPy's astype does."""
+    name = standardize_dtype(dtype)
+    tensor = _core.convert(x)
+    return tensor if tensor.dtype == name else _raw.cast(tensor, dtype=name)
+
+
+@op
+def saturate_cast(x: Any, dtype: Any) -> Any:
+    """Return `x` converted to `dtype`, values beyond its range clipped to it."""
+    name = standardize_dtype(dtype)
+    tensor = _core.convert(x)
+    if name.startswith(("int", "uint")):
+        limits = np.iinfo(name)
+        low, high = float(limits.min), float(limits.max)
+        tensor = _raw.minimum(_raw.maximum(tensor, low), high) if "float" in tensor.dtype else tensor
+    return cast(tensor, name)
+
+
+def _shape_tuple(shape: Any) -> tuple[int, ...]:
+    if isinstance(shape, (int, np.integer)):
+        return (int(shape),)
+    return tuple(int(size) for size in shape)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """Return a tensor of `shape` filled with `fill_value`."""
+    value = _core.convert(fill_value)
+    if dtype is not None:
+        value = cast(value, dtype)
+    return _raw.broadcast_to(value, shape=_shape_tuple(shape))
+
+
+def zeros(shape: Any, dtype: Any = None) -> Any:
+    """Return a tensor of zeros."""
+    return _raw.full(shape=_shape_tuple(shape), dtype=standardize_dtype(dtype), value=0)
+
+
+def ones(shape: Any, dtype: Any = None) -> Any:
+    """Return a tensor of ones."""
+    return _raw.full(shape=_shape_tuple(shape), dtype=standardize_dtype(dtype), value=1)
+
+
+def empty(shape: Any, dtype: Any = None) -> Any:
+    """Return a tensor of `shape` whose values do not matter (zeros)."""
+    return zeros(shape, dtype)
+
+
+@op
+def zeros_like(x: Any, dtype: Any = None) -> Any:
+    """Return zeros of the shape and, unless given, the dtype of `x`."""
+    x = _core.convert(x)
+    return zeros(x.shape, dtype or x.dtype)
+
+
+@op
+def ones_like(x: Any, dtype: Any = None) -> Any:
+    """Return ones of the shape and, unless given, the dtype of `x`."""
+    x = _core.convert(x)
+    return ones(x.shape, dtype or x.dtype)
+
+
+@op
+def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """Return `fill_value` in the shape and, unless given, the dtype of `x`."""
+    x = _core.convert(x)
+    return full(x.shape, fill_value, dtype or x.dtype)
+
+
+empty_like = zeros_like
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
+    """Return evenly spaced values in the half-open interval [start, stop).
+
+    Raises:
+        ValueError: if `step` is zero.
+    """
+    low, high = (0, start) if stop is None else (start, stop)
+    numbers = [value.item() if hasattr(value, "item") else value for value in (low, high, step)]
+    if numbers[2] == 0:
+        raise ValueError("arange: step must not be zero")
+    if dtype is None:
+        dtype = "int32" if all(isinstance(number, int) for number in numbers) else config.floatx()
+    return _core.convert(np.arange(*numbers).astype(standardize_dtype(dtype)))
+
+
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+) -> Any:
+    """Return `num` evenly spaced values from `start` to `stop`.
+
+    Raises:
+        ValueError: if `num` is negative.
+    """
+    if num < 0:
+        raise ValueError(f"linspace: num must not be negative, got {num}")
+    start, stop = convert_to_numpy(start), convert_to_numpy(stop)
+    values, step = np.linspace(start, stop, int(num), endpoint=endpoint, retstep=True, axis=axis)
+    if dtype is None:
+        dtype = start.dtype if start.dtype.kind == "f" else config.floatx()
+    result = _core.convert(values.astype(standardize_dtype(dtype)))
+    return (result, step) if retstep else result
+
+
+def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10, dtype: Any = None) -> Any:
+    """Return `num` values spaced evenly on a logarithmic scale."""
+    values = np.logspace(convert_to_numpy(start), convert_to_numpy(stop), num, endpoint, base)
+    return _core.convert(values.astype(standardize_dtype(dtype)))
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+    """Return a matrix with ones on the k-th diagonal and zeros elsewhere."""
+    return _core.convert(np.eye(N, M, k, dtype="float64").astype(standardize_dtype(dtype)))
+
+
+def identity(n: int, dtype: Any = None) -> Any:
+    """Return the n x n identity matrix."""
+    return eye(n, dtype=dtype)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+    """Return a matrix with ones on and below the k-th diagonal."""
+    return _core.convert(np.tri(N, M, k).astype(standardize_dtype(dtype)))
+
+
+@op
+def tril(x: Any, k: int = 0) -> Any:
+    """Return `x` with everything above the k-th diagonal set to zero."""
+    x = _core.convert(x)
+    return _raw.select(_core.convert(np.tri(*x.shape[-2:], k, dtype=bool)), x, 0)
+
+
+@op
+def triu(x: Any, k: int = 0) -> Any:
+    """Return `x` with everything below the k-th diagonal set to zero."""
+    x = _core.convert(x)
+    return _raw.select(_core.convert(np.tri(*x.shape[-2:], k - 1, dtype=bool)), _core.convert(0), x)
+
+
+def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
+    """Return coordinate grids from coordinate vectors."""
+    grids = np.meshgrid(*(convert_to_numpy(each) for each in x), indexing=indexing)
+    return [_core.convert(np.ascontiguousarray(grid)) for grid in grids]
+
+
+@op
+def shape(x: Any) -> tuple[int, ...]:
+    """Return the shape of `x` as a tuple."""
+    return _core.convert(x).shape
+
+
+@op
+def size(x: Any) -> int:
+    """Return the number of elements of `x`."""
+    return _core.convert(x).size
+
+
+def ndim(x: Any) -> int:
+    """Return the number of dimensions of `x`."""
+    return len(x.shape) if hasattr(x, "shape") else len(_core.convert(x).shape)
+
+
+def dtype(x: Any) -> str:
+    """Return the name of the dtype of `x`."""
+    return x.dtype if isinstance(getattr(x, "dtype", None), str) else _core.convert(x).dtype
+
+
+def result_type(*dtypes: Any) -> str:
+    """Return the dtype that values of these dtypes are brought to before arithmetic."""
+    total = _raw.full(shape=(1,), dtype=standardize_dtype(getattr(dtypes[0], "dtype", dtypes[0])))
+    for each in dtypes[1:]:
+        total = _raw.concatenate([total, _raw.full(shape=(1,), dtype=standardize_dtype(getattr(each, "dtype", each)))])
+    return total.dtype

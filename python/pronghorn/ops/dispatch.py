@@ -1,0 +1,33 @@
+"""How an op written in Python meets symbolic tensors of the functional API."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pronghorn import _core
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def op(function: F) -> F:
+    """Make a function of tensors an op: called on a symbolic tensor it becomes one step of the functional model.
+
+    Functions that only pass their arguments on to native ops do not need it.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if _core.holds_symbolic(*args, **kwargs):
+            return _core.record_symbolic(function.__name__, args, kwargs)
+        return function(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def axes_of(axis: int | tuple[int, ...] | list[int] | None) -> tuple[int, ...]:
+    """An `axis` argument as the native ops want it: a tuple, empty for all axes."""
+    if axis is None:
+        return ()
+    return (axis,) if isinstance(axis, int) else tuple(axis)

@@ -1,0 +1,288 @@
+"""Elementwise mathematics: arithmetic, comparisons, logic, activations' building blocks."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any
+
+from pronghorn import _core
+from pronghorn.ops.dispatch import op
+
+_raw = _core.ops
+
+# These are native ops under the same name: broadcasting, promotion and symbolic tensors are seen to there.
+negative, abs, sign, square, relu = _raw.negative, _raw.abs, _raw.sign, _raw.square, _raw.relu
+reciprocal, sqrt, rsqrt, exp, expm1, log, log1p = (
+    _raw.reciprocal, _raw.sqrt, _raw.rsqrt, _raw.exp, _raw.expm1, _raw.log, _raw.log1p,
+)  # fmt: skip
+sin, cos, tan, arcsin, arccos, arctan = _raw.sin, _raw.cos, _raw.tan, _raw.arcsin, _raw.arccos, _raw.arctan
+sinh, cosh, tanh, arcsinh, arccosh, arctanh = (
+    _raw.sinh, _raw.cosh, _raw.tanh, _raw.arcsinh, _raw.arccosh, _raw.arctanh,
+)  # fmt: skip
+erf, erfinv, sigmoid, softplus = _raw.erf, _raw.erfinv, _raw.sigmoid, _raw.softplus
+floor, ceil, trunc, isnan, isinf, isfinite = (
+    _raw.floor, _raw.ceil, _raw.trunc, _raw.isnan, _raw.isinf, _raw.isfinite,
+)  # fmt: skip
+add, subtract, multiply, divide, true_divide = _raw.add, _raw.subtract, _raw.multiply, _raw.divide, _raw.divide
+maximum, minimum, floor_divide, mod, power, arctan2 = (
+    _raw.maximum, _raw.minimum, _raw.floor_divide, _raw.mod, _raw.power, _raw.arctan2,
+)  # fmt: skip
+equal, not_equal, less, less_equal, greater, greater_equal = (
+    _raw.equal, _raw.not_equal, _raw.less, _raw.less_equal, _raw.greater, _raw.greater_equal,
+)  # fmt: skip
+logical_not, logical_and, logical_or, logical_xor = (
+    _raw.logical_not, _raw.logical_and, _raw.logical_or, _raw.logical_xor,
+)  # fmt: skip
+bitwise_and, bitwise_or, bitwise_xor = _raw.bitwise_and, _raw.bitwise_or, _raw.bitwise_xor
+left_shift = bitwise_left_shift = _raw.left_shift
+right_shift = bitwise_right_shift = _raw.right_shift
+absolute = fabs = abs
+
+
+@op
+def bitwise_not(x: Any) -> Any:
+    """Return the bits of `x` inverted; for booleans, their negation."""
+    x = _core.convert(x)
+    return _raw.logical_not(x) if x.dtype == "bool" else _raw.bitwise_not(x)
+
+
+bitwise_invert = bitwise_not
+
+
+@op
+def round(x: Any, decimals: int = 0) -> Any:
+    """Round to `decimals` places, halves to the even neighbour."""
+    x = _core.convert(x)
+    if not x.dtype.startswith(("float", "bfloat")):
+        return x
+    if decimals == 0:
+        return _raw.round(x)
+    scale = 10.0**decimals
+    return _raw.divide(_raw.round(_raw.multiply(x, scale)), scale)
+
+
+def log2(x: Any) -> Any:
+    """Logarithm to base 2."""
+    return _raw.multiply(_raw.log(x), 1 / math.log(2))
+
+
+def log10(x: Any) -> Any:
+    """Logarithm to base 10."""
+    return _raw.multiply(_raw.log(x), 1 / math.log(10))
+
+
+def exp2(x: Any) -> Any:
+    """2 to the power of `x`."""
+    return _raw.exp(_raw.multiply(x, math.log(2)))
+
+
+def logaddexp(x1: Any, x2: Any) -> Any:
+    """log(exp(x1) + exp(x2)), without overflow."""
+    high, low = _raw.maximum(x1, x2), _raw.minimum(x1, x2)
+    # equal infinities would give NaN as a difference
+    difference = where(_raw.equal(x1, x2), 0.0, _raw.subtract(low, high))
+    return _raw.add(high, _raw.log1p(_raw.exp(difference)))
+
+
+def erfc(x: Any) -> Any:
+    """One minus the error function."""
+    return _raw.subtract(1.0, _raw.erf(x))
+
+
+def cbrt(x: Any) -> Any:
+    """Cube root."""
+    return _raw.multiply(_raw.sign(x), _raw.power(_raw.abs(x), 1 / 3))
+
+
+def hypot(x1: Any, x2: Any) -> Any:
+    """Length of the hypotenuse of legs `x1` and `x2`."""
+    return _raw.sqrt(_raw.add(_raw.square(x1), _raw.square(x2)))
+
+
+def deg2rad(x: Any) -> Any:
+    """Degrees to radians."""
+    return _raw.multiply(x, math.pi / 180)
+
+
+def rad2deg(x: Any) -> Any:
+    """Radians to degrees."""
+    return _raw.multiply(x, 180 / math.pi)
+
+
+def divide_no_nan(x1: Any, x2: Any) -> Any:
+    """x1 / x2, zero where x2 is zero."""
+    is_zero = _raw.equal(x2, 0)
+    return where(is_zero, 0, _raw.divide(x1, where(is_zero, 1, x2)))
+
+
+def clip(x: Any, x_min: Any, x_max: Any) -> Any:
+    """Return `x` with values outside [x_min, x_max] set to the nearer bound; None leaves a side open."""
+    if x_min is not None:
+        x = _raw.maximum(x, x_min)
+    return x if x_max is None else _raw.minimum(x, x_max)
+
+
+@op
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """Return `x1` where `condition` holds and `x2` elsewhere, broadcast together.
+
+    Raises:
+        ValueError: if only one of `x1`, `x2` is given; with neither, use `nonzero`.
+    """
+    if x1 is None or x2 is None:
+        raise ValueError("where: x1 and x2 must both be given; for the indices of non-zero values use ops.nonzero")
+    return _raw.select(condition, x1, x2)
+
+
+@op
+def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+    """Replace NaN by `nan` and infinities by `posinf`, `neginf` (by default the largest finite numbers)."""
+    x = _core.convert(x)
+    if not x.dtype.startswith(("float", "bfloat")):
+        return x
+    largest = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38, "float64": 1.7976931348623157e308}
+    limit = largest.get(x.dtype, 3.4028234663852886e38)
+    x = _raw.select(_raw.isnan(x), nan, x)
+    x = _raw.select(_raw.equal(x, math.inf), limit if posinf is None else posinf, x)
+    return _raw.select(_raw.equal(x, -math.inf), -limit if neginf is None else neginf, x)
+
+
+def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Tell where |x1 - x2| <= atol + rtol |x2|."""
+    near = _raw.less_equal(_raw.abs(_raw.subtract(x1, x2)), _raw.add(_raw.multiply(_raw.abs(x2), rtol), atol))
+    close = _raw.logical_or(_raw.logical_and(near, _raw.isfinite(x2)), _raw.equal(x1, x2))
+    return _raw.logical_or(close, _raw.logical_and(_raw.isnan(x1), _raw.isnan(x2))) if equal_nan else close
+
+
+@op
+def stop_gradient(variable: Any) -> Any:
+    """Return the value unchanged; no gradient passes through it."""
+    return _raw.stop_gradient(_core.convert(variable))
+
+
+# Activations that ops offers; pronghorn.activations has them all.
+
+
+def relu6(x: Any) -> Any:
+    """relu, at most 6."""
+    return _raw.minimum(_raw.relu(x), 6.0)
+
+
+def silu(x: Any) -> Any:
+    """x * sigmoid(x)."""
+    return _raw.multiply(x, _raw.sigmoid(x))
+
+
+swish = silu
+
+
+def log_sigmoid(x: Any) -> Any:
+    """log(sigmoid(x)), without overflow."""
+    return _raw.negative(_raw.softplus(_raw.negative(x)))
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
+    """x where positive, negative_slope * x elsewhere."""
+    return where(_raw.greater(x, 0), x, _raw.multiply(x, negative_slope))
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """x where positive, alpha * (e^x - 1) elsewhere."""
+    # expm1 sees no large positive values, whose infinite gradient would turn to NaN
+    return where(_raw.greater(x, 0), x, _raw.multiply(_raw.expm1(_raw.minimum(x, 0.0)), alpha))
+
+
+def selu(x: Any) -> Any:
+    """Scaled elu (Klambauer et al., 2017)."""
+    return _raw.multiply(elu(x, 1.6732632423543772), 1.0507009873554805)
+
+
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    """max(0, x) + min(0, alpha (e^(x / alpha) - 1))."""
+    return _raw.add(_raw.relu(x), _raw.multiply(_raw.expm1(_raw.divide(_raw.minimum(x, 0.0), alpha)), alpha))
+
+
+def gelu(x: Any, approximate: bool = True) -> Any:
+    """x times the normal distribution function of x, by tanh if `approximate` (Hendrycks, Gimpel, 2016)."""
+    if approximate:
+        inner = _raw.multiply(_raw.add(x, _raw.multiply(_raw.power(x, 3), 0.044715)), math.sqrt(2 / math.pi))
+        return _raw.multiply(_raw.multiply(x, 0.5), _raw.add(_raw.tanh(inner), 1.0))
+    return _raw.multiply(_raw.multiply(x, 0.5), _raw.add(_raw.erf(_raw.multiply(x, 1 / math.sqrt(2))), 1.0))
+
+
+def softsign(x: Any) -> Any:
+    """x / (1 + |x|)."""
+    return _raw.divide(x, _raw.add(_raw.abs(x), 1.0))
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """relu6(x + 3) / 6."""
+    return _raw.divide(relu6(_raw.add(x, 3.0)), 6.0)
+
+
+def hard_silu(x: Any) -> Any:
+    """x * hard_sigmoid(x)."""
+    return _raw.multiply(x, hard_sigmoid(x))
+
+
+hard_swish = hard_silu
+
+
+def hard_tanh(x: Any) -> Any:
+    """x clipped to [-1, 1]."""
+    return clip(x, -1.0, 1.0)
+
+
+def tanh_shrink(x: Any) -> Any:
+    """x - tanh(x)."""
+    return _raw.subtract(x, _raw.tanh(x))
+
+
+def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
+    """x where |x| > threshold, zero elsewhere."""
+    return where(_raw.greater(_raw.abs(x), threshold), x, 0.0)
+
+
+def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
+    """x moved towards zero by `threshold`, zero within it."""
+    return _raw.multiply(_raw.sign(x), _raw.relu(_raw.subtract(_raw.abs(x), threshold)))
+
+
+def threshold(x: Any, threshold: float, default_value: float) -> Any:
+    """x where x > threshold, default_value elsewhere."""
+    return where(_raw.greater(x, threshold), x, default_value)
+
+
+def squareplus(x: Any, b: float = 4) -> Any:
+    """(x + sqrt(x^2 + b)) / 2."""
+    return _raw.multiply(_raw.add(x, _raw.sqrt(_raw.add(_raw.square(x), b))), 0.5)
+
+
+def sparse_plus(x: Any) -> Any:
+    """0 below -1, ((x + 1) / 2)^2 up to 1, x above."""
+    middle = _raw.square(_raw.multiply(_raw.add(x, 1.0), 0.5))
+    return where(_raw.less_equal(x, -1.0), 0.0, where(_raw.less(x, 1.0), middle, x))
+
+
+def sparse_sigmoid(x: Any) -> Any:
+    """0 below -1, (x + 1) / 2 up to 1, 1 above."""
+    return clip(_raw.multiply(_raw.add(x, 1.0), 0.5), 0.0, 1.0)
+
+
+@op
+def glu(x: Any, axis: int = -1) -> Any:
+    """First half of `x` along `axis` times the sigmoid of the second half.
+
+    Raises:
+        ValueError: if the axis has an odd size.
+    """
+    x = _core.convert(x)
+    size = x.shape[axis]
+    if size % 2:
+        raise ValueError(f"glu: axis {axis} of x {x.shape} must have an even size")
+    key = [builtins.slice(None)] * len(x.shape)
+    key[axis] = builtins.slice(None, size // 2)
+    value = x[tuple(key)]
+    key[axis] = builtins.slice(size // 2, None)
+    return _raw.multiply(value, _raw.sigmoid(x[tuple(key)]))

@@ -1,0 +1,148 @@
+"""Products of matrices and vectors, norms."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pronghorn import _core
+from pronghorn.ops import einsum_plan, reduction
+from pronghorn.ops.dispatch import op
+from pronghorn.ops.manipulation import diagonal
+
+_raw = _core.ops
+
+
+@op
+def matmul(x1: Any, x2: Any) -> Any:
+    """Matrix product over the last two axes; leading axes broadcast, vectors are rows or columns as needed.
+
+    Raises:
+        ValueError: if the inner sizes differ or an input has rank 0.
+    """
+    a, b = _core.convert(x1), _core.convert(x2)
+    if not a.shape or not b.shape:
+        raise ValueError(f"matmul: inputs must have rank 1 or more, got shapes {a.shape} and {b.shape}")
+    if a.dtype == b.dtype == "bool":
+        return _raw.cast(matmul(_raw.cast(a, dtype="int32"), _raw.cast(b, dtype="int32")), dtype="bool")
+    row, column = len(a.shape) == 1, len(b.shape) == 1
+    if row:
+        a = _raw.reshape(a, (1, *a.shape))
+    if column:
+        b = _raw.reshape(b, (*b.shape, 1))
+    if len(b.shape) == 2 and len(a.shape) > 2:  # one big product instead of many small ones
+        flat = _raw.matmul(_raw.reshape(a, (math.prod(a.shape[:-1]), a.shape[-1])), b)
+        result = _raw.reshape(flat, (*a.shape[:-1], b.shape[-1]))
+    else:
+        result = _raw.matmul(a, b)
+    if not row and not column:
+        return result
+    shape = list(result.shape)
+    if row:
+        del shape[-2]
+    if column:
+        del shape[-1]
+    return _raw.reshape(result, tuple(shape))
+
+
+@op
+def dot(x1: Any, x2: Any) -> Any:
+    """NumPy's dot: the sum over the last axis of `x1` and the second last of `x2`."""
+    a, b = _core.convert(x1), _core.convert(x2)
+    if not a.shape or not b.shape:
+        return _raw.multiply(a, b)
+    return tensordot(a, b, axes=[[-1], [-2 if len(b.shape) > 1 else -1]])
+
+
+@op
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
+    """Sum of products over pairs of axes: the last `axes` of x1 with the first of x2, or as two lists say."""
+    a, b = _core.convert(x1), _core.convert(x2)
+    if isinstance(axes, int):
+        from_a, from_b = list(range(len(a.shape) - axes, len(a.shape))), list(range(axes))
+    else:
+        from_a, from_b = ([each] if isinstance(each, int) else list(each) for each in axes)
+    from_a, from_b = [axis % len(a.shape) for axis in from_a], [axis % len(b.shape) for axis in from_b]
+    sizes_a, sizes_b = [a.shape[i] for i in from_a], [b.shape[i] for i in from_b]
+    if sizes_a != sizes_b:
+        raise ValueError(f"tensordot: axes of sizes {sizes_a} of x1 {a.shape} meet {sizes_b} of x2 {b.shape}")
+    rest_a = [i for i in range(len(a.shape)) if i not in from_a]
+    rest_b = [i for i in range(len(b.shape)) if i not in from_b]
+    k = math.prod(sizes_a)
+    left = _raw.reshape(_raw.transpose(a, rest_a + from_a), (math.prod(a.shape[i] for i in rest_a), k))
+    right = _raw.reshape(_raw.transpose(b, from_b + rest_b), (k, math.prod(b.shape[i] for i in rest_b)))
+    shape = tuple(a.shape[i] for i in rest_a) + tuple(b.shape[i] for i in rest_b)
+    return _raw.reshape(_raw.matmul(left, right), shape)
+
+
+@op
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Sum of products by Einstein's convention, as NumPy's einsum ("bij,bjk->bik"; with "..." for leading axes).
+
+    Raises:
+        ValueError: if the subscripts do not fit the operands.
+    """
+    return einsum_plan.run(subscripts, [_core.convert(operand) for operand in operands])
+
+
+@op
+def outer(x1: Any, x2: Any) -> Any:
+    """Products of all pairs of elements of two (flattened) tensors."""
+    return _raw.multiply(_raw.reshape(x1, (-1, 1)), _raw.reshape(x2, (1, -1)))
+
+
+@op
+def inner(x1: Any, x2: Any) -> Any:
+    """Sum of products over the last axes."""
+    a, b = _core.convert(x1), _core.convert(x2)
+    if not a.shape or not b.shape:
+        return _raw.multiply(a, b)
+    return tensordot(a, b, axes=[[-1], [-1]])
+
+
+@op
+def vdot(x1: Any, x2: Any) -> Any:
+    """Sum of products of two flattened tensors."""
+    return reduction.sum(_raw.multiply(_raw.reshape(x1, (-1,)), _raw.reshape(x2, (-1,))))
+
+
+@op
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Sum of a diagonal."""
+    return reduction.sum(diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+@op
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Vector norm over `axis` (of all elements for None), or of matrices for two axes.
+
+    Args:
+        x: floating tensor.
+        ord: 2 by default; any number, inf, -inf; for two axes "fro", 1, -1, inf, -inf.
+
+    Raises:
+        ValueError: for another `ord`.
+    """
+    x = _core.convert(x)
+    if not x.dtype.startswith(("float", "bfloat")):
+        x = _raw.cast(x, dtype="float32")
+    axes = tuple(range(len(x.shape))) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    if ord is None or ord == "fro" or (ord == 2 and len(axes) == 1):
+        return _raw.sqrt(reduction.sum(_raw.square(x), axes, keepdims))
+    magnitude = _raw.abs(x)
+    if len(axes) == 1:
+        if ord == math.inf:
+            return reduction.max(magnitude, axes, keepdims)
+        if ord == -math.inf:
+            return reduction.min(magnitude, axes, keepdims)
+        if ord == 0:
+            return reduction.sum(_raw.cast(_raw.not_equal(x, 0), dtype=x.dtype), axes, keepdims)
+        if isinstance(ord, (int, float)):
+            return _raw.power(reduction.sum(_raw.power(magnitude, ord), axes, keepdims), 1.0 / ord)
+    if len(axes) == 2 and ord in (1, -1, math.inf, -math.inf):
+        summed, other = axes if ord in (1, -1) else axes[::-1]
+        total = reduction.sum(magnitude, summed, keepdims=True)
+        extreme = reduction.max if ord in (1, math.inf) else reduction.min
+        result = extreme(total, other, keepdims=True)
+        return result if keepdims else _raw.reshape(result, reduction.sum(x, axes).shape)
+    raise ValueError(f"norm: ord={ord!r} is not defined over {len(axes)} axes")

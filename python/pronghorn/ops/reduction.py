@@ -1,0 +1,181 @@
+"""Reductions over axes, and what is made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pronghorn import _core, config
+from pronghorn.ops.creation import cast
+from pronghorn.ops.dispatch import axes_of, op
+from pronghorn.ops.elementwise import isclose
+
+_raw = _core.ops
+
+
+def _numbers(x: Any) -> Any:
+    x = _core.convert(x)
+    return _raw.cast(x, dtype="int32") if x.dtype == "bool" else x
+
+
+def _floats(x: Any) -> Any:
+    x = _core.convert(x)
+    return x if x.dtype.startswith(("float", "bfloat")) else _raw.cast(x, dtype=config.floatx())
+
+
+@op
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Sum over `axis` (an int, several, or None for all)."""
+    return _raw.reduce_sum(_numbers(x), axes=axes_of(axis), keepdims=keepdims)
+
+
+@op
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Arithmetic mean over `axis`."""
+    return _raw.reduce_mean(_floats(x), axes=axes_of(axis), keepdims=keepdims)
+
+
+@op
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    """Product over `axis`."""
+    x = _numbers(x) if dtype is None else cast(x, dtype)
+    return _raw.reduce_prod(x, axes=axes_of(axis), keepdims=keepdims)
+
+
+def _extremum(native: Any, x: Any, axis: Any, keepdims: bool, initial: Any, join: Any) -> Any:
+    x = _core.convert(x)
+    is_bool = x.dtype == "bool"
+    result = native(_numbers(x), axes=axes_of(axis), keepdims=keepdims)
+    if initial is not None:
+        result = join(result, initial)
+    return _raw.cast(result, dtype="bool") if is_bool else result
+
+
+@op
+def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """Largest value over `axis`; NaN where there is one.
+
+    Raises:
+        ValueError: if there is nothing to take it of.
+    """
+    return _extremum(_raw.reduce_max, x, axis, keepdims, initial, _raw.maximum)
+
+
+@op
+def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """Smallest value over `axis`; NaN where there is one.
+
+    Raises:
+        ValueError: if there is nothing to take it of.
+    """
+    return _extremum(_raw.reduce_min, x, axis, keepdims, initial, _raw.minimum)
+
+
+amax, amin = max, min
+
+
+@op
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Whether all values over `axis` are true."""
+    return _raw.reduce_all(cast(x, "bool"), axes=axes_of(axis), keepdims=keepdims)
+
+
+@op
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Whether any value over `axis` is true."""
+    return _raw.reduce_any(cast(x, "bool"), axes=axes_of(axis), keepdims=keepdims)
+
+
+@op
+def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Variance over `axis` (mean of squared distances from the mean)."""
+    x = _floats(x)
+    centred = _raw.subtract(x, mean(x, axis, keepdims=True))
+    return mean(_raw.square(centred), axis, keepdims)
+
+
+def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Standard deviation over `axis`."""
+    return _raw.sqrt(var(x, axis, keepdims))
+
+
+@op
+def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
+    """Mean over `axis`, weighted if `weights` are given."""
+    if weights is None:
+        return mean(x, axis)
+    x, weights = _floats(x), _floats(weights)
+    if len(weights.shape) == 1 and len(x.shape) > 1:
+        sizes = [1] * len(x.shape)
+        sizes[axis] = weights.shape[0]
+        weights = _raw.reshape(weights, tuple(sizes))
+    weights = _raw.broadcast_to(weights, shape=x.shape)
+    return _raw.divide(sum(_raw.multiply(x, weights), axis), sum(weights, axis))
+
+
+@op
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) over `axis`, without overflow."""
+    x = _floats(x)
+    highest = _raw.stop_gradient(max(x, axis, keepdims=True))
+    highest = _raw.select(_raw.isfinite(highest), highest, 0.0)
+    total = _raw.add(_raw.log(sum(_raw.exp(_raw.subtract(x, highest)), axis, keepdims=True)), highest)
+    if keepdims:
+        return total
+    return _raw.reshape(total, sum(x, axis).shape)
+
+
+@op
+def count_nonzero(x: Any, axis: Any = None) -> Any:
+    """Number of values over `axis` that are not zero, as int32."""
+    return sum(_raw.cast(_raw.not_equal(x, 0), dtype="int32"), axis)
+
+
+def _arg(native: Any, x: Any, axis: int | None, keepdims: bool) -> Any:
+    x = _core.convert(x)
+    if x.dtype in ("float16", "bfloat16"):
+        x = _raw.cast(x, dtype="float32")
+    if axis is None:
+        index = native(_raw.reshape(x, (-1,)), axis=0)
+        return _raw.reshape(index, (1,) * len(x.shape)) if keepdims else index
+    return native(x, axis=axis, keepdims=keepdims)
+
+
+@op
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Index (int32) of the first largest value along `axis`, of the flattened tensor for None."""
+    return _arg(_raw.argmax, x, axis, keepdims)
+
+
+@op
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Index (int32) of the first smallest value along `axis`, of the flattened tensor for None."""
+    return _arg(_raw.argmin, x, axis, keepdims)
+
+
+def _cumulative(native: Any, x: Any, axis: int | None, dtype: Any) -> Any:
+    x = _numbers(x) if dtype is None else cast(x, dtype)
+    if axis is None:
+        x, axis = _raw.reshape(x, (-1,)), 0
+    wide = {"float16": "float32", "bfloat16": "float32"}.get(x.dtype)
+    if wide is None and x.dtype not in ("float32", "float64", "int32", "int64"):
+        wide = "int64"
+    if wide is None:
+        return native(x, axis=axis)
+    return _raw.cast(native(_raw.cast(x, dtype=wide), axis=axis), dtype=x.dtype)
+
+
+@op
+def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    """Running sum along `axis`, of the flattened tensor for None."""
+    return _cumulative(_raw.cumsum, x, axis, dtype)
+
+
+@op
+def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    """Running product along `axis`, of the flattened tensor for None."""
+    return _cumulative(_raw.cumprod, x, axis, dtype)
+
+
+def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether all values are close; see `isclose`."""
+    return all(isclose(x1, x2, rtol, atol, equal_nan))

@@ -1,0 +1,54 @@
+// C = op(A) op(B) (+ bias) (relu), the matrix product under every dense layer and convolution.
+//
+// B is packed into panels of `panel_width` columns, each laid out (k, panel_width) and padded with zeros; A is read
+// where it lies, a row block of up to `row_block` rows at a time. The micro-kernel keeps a row_block x panel_width
+// piece of C in registers while it walks k. K is cut into blocks of `depth_block`, added into C in order, so each
+// element's additions do not depend on how the work is shared among threads.
+#pragma once
+#include "core/activation.h"
+#include "cpu/simd.h"
+
+namespace ph::PH_LEVEL {
+
+#if PH_LANES == 16
+constexpr int row_block = 14, panel_vectors = 2;  // 28 accumulators of 32 registers
+#else
+constexpr int row_block = 6, panel_vectors = 2;  // 12 of 16
+#endif
+template <class T>
+constexpr int panel_width = panel_vectors* vector_bytes / static_cast<int>(sizeof(T));
+constexpr int64_t depth_block = 384;
+
+template <class T>
+struct Gemm {
+  int64_t m, n, k;
+  const T* a;  // element (i, l) at a[i * a_row + l * a_column]; one of the two is 1
+  int64_t a_row, a_column;
+  const T* b;  // element (l, j) at b[l * b_row + j * b_column]; one of the two is 1
+  int64_t b_row, b_column;
+  T* c;  // (m, n), rows c_row apart
+  int64_t c_row;
+  bool accumulate = false;  // add to what C holds
+  const T* bias = nullptr;  // (n,)
+  Activation activation = Activation::none;
+};
+
+// Elements of packed B, for gemm's workspace.
+template <class T>
+PH_INLINE int64_t packed_size(int64_t n, int64_t k) {
+  return (n + panel_width<T> - 1) / panel_width<T> * panel_width<T> * k;
+}
+
+// Packs all of B: for each block of depth_block rows, panel after panel.
+template <class T>
+void pack_b(const Gemm<T>& g, T* packed);
+
+// Rows [begin, end) of C from packed B.
+template <class T>
+void multiply_rows(const Gemm<T>& g, const T* packed, int64_t begin, int64_t end);
+
+// The whole product in parallel; `packed` is scratch memory of packed_size elements.
+template <class T>
+void gemm(const Gemm<T>& g, T* packed);
+
+}  // namespace ph::PH_LEVEL

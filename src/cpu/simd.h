@@ -1,0 +1,65 @@
+// Vectors of float or double, PH_LANES floats wide. GCC's and clang's vector extensions are the one way they are
+// written: compiled with a level's flags they become its instructions (fused multiply-adds included), compiled without,
+// the same text computes the same lanes in pieces. So the 16-lane kernels run, slowly, on a processor that has 8 or 4.
+#pragma once
+#include <cstdint>
+
+#include "core/inline.h"
+
+namespace ph::PH_LEVEL {
+namespace {
+
+constexpr int vector_bytes = PH_LANES * 4;
+
+template <class T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+  typedef float type __attribute__((vector_size(vector_bytes)));
+  typedef float unaligned __attribute__((vector_size(vector_bytes), aligned(4), may_alias));
+};
+template <>
+struct VectorOf<double> {
+  typedef double type __attribute__((vector_size(vector_bytes)));
+  typedef double unaligned __attribute__((vector_size(vector_bytes), aligned(8), may_alias));
+};
+template <class T>
+using Vector = typename VectorOf<T>::type;
+
+template <class T>
+constexpr int lanes = vector_bytes / static_cast<int>(sizeof(T));
+
+template <class T>
+PH_INLINE Vector<T> load(const T* from) {
+  return *reinterpret_cast<const typename VectorOf<T>::unaligned*>(from);
+}
+template <class T>
+PH_INLINE void store(T* to, Vector<T> value) {
+  *reinterpret_cast<typename VectorOf<T>::unaligned*>(to) = value;
+}
+template <class T>
+PH_INLINE Vector<T> splat(T value) {
+  return Vector<T>{} + value;
+}
+
+// The first n lanes, the others zero.
+template <class T>
+PH_INLINE Vector<T> load_some(const T* from, int n) {
+  alignas(64) T lanes_of[lanes<T>] = {};
+  for (int i = 0; i < n; ++i) lanes_of[i] = from[i];
+  return load(lanes_of);
+}
+template <class T>
+PH_INLINE void store_some(T* to, Vector<T> value, int n) {
+  alignas(64) T lanes_of[lanes<T>];
+  store(lanes_of, value);
+  for (int i = 0; i < n; ++i) to[i] = lanes_of[i];
+}
+
+template <class T>
+PH_INLINE Vector<T> max_of(Vector<T> a, Vector<T> b) {
+  return a > b ? a : b;
+}
+
+}  // namespace
+}  // namespace ph::PH_LEVEL
