@@ -31,6 +31,9 @@ _SUBMODULES = (
     "utils",
 )
 
+# not public, but imported as `from pronghorn import naming`; found without looking through TensorFlow's names
+_INTERNAL_MODULES = ("cli", "dtype_policies", "naming", "operators", "symbolic", "tf_names", "training")
+
 # public name -> module that defines it
 _NAMES = {
     "GradientTape": "pronghorn.gradient_tape",
@@ -52,7 +55,9 @@ _NAMES = {
 def __getattr__(name: str) -> Any:
     if name == "keras":  # TensorFlow programs say tf.keras.layers.Dense
         return sys.modules[__name__]
-    if name in _SUBMODULES:
+    if name.startswith("_"):
+        raise AttributeError(f"module 'pronghorn' has no attribute {name!r}")
+    if name in _SUBMODULES or name in _INTERNAL_MODULES:
         return importlib.import_module(f"pronghorn.{name}")
     if name in _NAMES:
         value = getattr(importlib.import_module(_NAMES[name]), name)

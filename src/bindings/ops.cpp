@@ -313,6 +313,25 @@ void bind_ops(py::module_& module) {
     symbolic = {type.release().ptr(), record.release().ptr()};
   });
   module.def(
+      "holds_symbolic",
+      [](const py::args& args, const py::kwargs& kwargs) {
+        if (!symbolic.type) return false;
+        for (const py::handle arg : args) {
+          if (is_symbolic(arg.ptr())) return true;
+        }
+        for (const auto& item : kwargs) {
+          if (is_symbolic(item.second.ptr())) return true;
+        }
+        return false;
+      },
+      "Whether a symbolic tensor is among the arguments or in a list or tuple among them.");
+  module.def(
+      "record_symbolic",
+      [](const char* name, const py::tuple& args, const py::dict& kwargs) {
+        return py::reinterpret_borrow<py::object>(symbolic.record)(name, args, kwargs);
+      },
+      "Records a call of the op `name` on symbolic tensors.");
+  module.def(
       "op_table",
       [] {
         py::list table;

@@ -8,6 +8,8 @@ from typing import Any
 from pronghorn import _core, tree
 from pronghorn.ops.manipulation import stack
 
+__all__ = ["cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
+
 _raw = _core.ops
 
 

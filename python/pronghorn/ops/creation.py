@@ -9,6 +9,38 @@ import numpy as np
 from pronghorn import _core, config
 from pronghorn.ops.dispatch import op
 
+__all__ = [
+    "arange",
+    "array",
+    "cast",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "dtype",
+    "empty",
+    "empty_like",
+    "eye",
+    "full",
+    "full_like",
+    "identity",
+    "is_tensor",
+    "linspace",
+    "logspace",
+    "meshgrid",
+    "ndim",
+    "ones",
+    "ones_like",
+    "result_type",
+    "saturate_cast",
+    "shape",
+    "size",
+    "standardize_dtype",
+    "tri",
+    "tril",
+    "triu",
+    "zeros",
+    "zeros_like",
+]
+
 _raw = _core.ops
 
 

@@ -12,6 +12,27 @@ from pronghorn.ops.creation import cast, standardize_dtype
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.manipulation import moveaxis
 
+__all__ = [
+    "argsort",
+    "bincount",
+    "digitize",
+    "get_item",
+    "in_top_k",
+    "multi_hot",
+    "nonzero",
+    "one_hot",
+    "scatter",
+    "scatter_update",
+    "searchsorted",
+    "segment_sum",
+    "sort",
+    "take",
+    "take_along_axis",
+    "top_k",
+    "unique",
+    "unravel_index",
+]
+
 _raw = _core.ops
 
 

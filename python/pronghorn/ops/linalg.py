@@ -10,6 +10,8 @@ from pronghorn.ops import einsum_plan, reduction
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.manipulation import diagonal
 
+__all__ = ["dot", "einsum", "inner", "matmul", "norm", "outer", "tensordot", "trace", "vdot"]
+
 _raw = _core.ops
 
 

@@ -11,6 +11,33 @@ import numpy as np
 from pronghorn import _core
 from pronghorn.ops.dispatch import op
 
+__all__ = [
+    "broadcast_to",
+    "concatenate",
+    "diag",
+    "diagonal",
+    "expand_dims",
+    "flip",
+    "hstack",
+    "moveaxis",
+    "pad",
+    "ravel",
+    "repeat",
+    "reshape",
+    "roll",
+    "rot90",
+    "slice",
+    "slice_update",
+    "split",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "tile",
+    "transpose",
+    "unstack",
+    "vstack",
+]
+
 _raw = _core.ops
 
 
@@ -97,6 +124,7 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     return _raw.reshape(x, tuple(size for i, size in enumerate(x.shape) if i not in axes))
 
 
+@op
 def concatenate(xs: Any, axis: int = 0) -> Any:
     """Join tensors along an axis; they may differ in that axis only."""
     return _raw.concatenate(list(xs), axis=axis)
@@ -108,11 +136,13 @@ def stack(x: Any, axis: int = 0) -> Any:
     return _raw.concatenate([expand_dims(each, axis) for each in x], axis=axis)
 
 
+@op
 def vstack(xs: Any) -> Any:
     """Join along the first axis; vectors become rows."""
     return concatenate([_raw.reshape(x, (1, -1)) if len(x.shape) < 2 else x for x in map(_core.convert, xs)], axis=0)
 
 
+@op
 def hstack(xs: Any) -> Any:
     """Join along the second axis; vectors along their only one."""
     tensors = [_core.convert(x) for x in xs]

@@ -9,6 +9,28 @@ from pronghorn.ops.creation import cast
 from pronghorn.ops.dispatch import axes_of, op
 from pronghorn.ops.elementwise import isclose
 
+__all__ = [
+    "all",
+    "allclose",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "average",
+    "count_nonzero",
+    "cumprod",
+    "cumsum",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
+
 _raw = _core.ops
 
 
