@@ -1,0 +1,238 @@
+// Random tensors. Sixteen Philox blocks at a time give a group of 64 words, in an order fixed in core/philox.h; element i
+// of a tensor depends on the seed and i alone, so chunks may be made by any thread. This file is compiled without
+// contraction of a * b + c, so that every instruction-set level gives the same bits.
+#include "ops/random.h"
+
+#include <cmath>
+
+#include "core/philox.h"
+#include "core/scalar.h"
+#include "core/thread_pool.h"
+#include "cpu/convert.h"
+
+namespace ph::PH_LEVEL {
+
+namespace {
+
+constexpr int group_words = philox::words_per_group;
+
+// Fills words[] with group `group` of the sequence.
+PH_INLINE void philox_group(uint32_t* words, int64_t group, const uint32_t* key) {
+  constexpr int n = philox::blocks_per_group;
+  uint32_t a[n], b[n], c[n] = {}, d[n] = {};
+  const uint64_t first = static_cast<uint64_t>(group) * n;
+  for (int l = 0; l < n; ++l) {
+    a[l] = static_cast<uint32_t>(first) + static_cast<uint32_t>(l);
+    b[l] = static_cast<uint32_t>(first >> 32);
+  }
+  uint32_t key_a = key[0], key_b = key[1];
+  for (int r = 0; r < philox::rounds; ++r) {
+    for (int l = 0; l < n; ++l) philox::round(a[l], b[l], c[l], d[l], key_a, key_b);
+    key_a += philox::weyl_a;
+    key_b += philox::weyl_b;
+  }
+  for (int l = 0; l < n; ++l) {
+    words[l] = a[l];
+    words[n + l] = b[l];
+    words[2 * n + l] = c[l];
+    words[3 * n + l] = d[l];
+  }
+}
+
+// An odd multiple of 2^-24 (2^-52 for double) in (-1, 1): symmetric, never 0 or 1, and exact.
+PH_INLINE float symmetric(uint32_t word) {
+  return static_cast<float>(static_cast<int32_t>((word >> 8) * 2 + 1) - (1 << 24)) * 0x1p-24f;
+}
+PH_INLINE double symmetric(uint64_t word) {
+  return static_cast<double>(static_cast<int64_t>((word >> 12) * 2 + 1) - (int64_t{1} << 52)) * 0x1p-52;
+}
+
+// A multiple of 2^-24 (2^-53) in [0, 1).
+PH_INLINE float unit(uint32_t word) { return static_cast<float>(static_cast<int32_t>(word >> 8)) * 0x1p-24f; }
+PH_INLINE double unit(uint64_t word) { return static_cast<double>(word >> 11) * 0x1p-53; }
+
+// Giles' single-precision inverse error function (GPU Computing Gems, 2010), relative error 4e-7, without branches.
+PH_INLINE float inverse_erf(float x) {
+  const float w = -scalar::log((1.0f - x) * (1.0f + x));
+  const float near = w - 2.5f;
+  float p = 2.81022636e-08f;
+  p = p * near + 3.43273939e-07f;
+  p = p * near - 3.5233877e-06f;
+  p = p * near - 4.39150654e-06f;
+  p = p * near + 0.00021858087f;
+  p = p * near - 0.00125372503f;
+  p = p * near - 0.00417768164f;
+  p = p * near + 0.246640727f;
+  p = p * near + 1.50140941f;
+  const float far = __builtin_sqrtf(scalar::pick(w > 5.0f, w, 5.0f)) - 3.0f;
+  float q = -0.000200214257f;
+  q = q * far + 0.000100950558f;
+  q = q * far + 0.00134934322f;
+  q = q * far - 0.00367342844f;
+  q = q * far + 0.00573950773f;
+  q = q * far - 0.0076224613f;
+  q = q * far + 0.00943887047f;
+  q = q * far + 1.00167406f;
+  q = q * far + 2.83297682f;
+  return scalar::pick(w < 5.0f, p, q) * x;
+}
+PH_INLINE double inverse_erf(double x) { return scalar::erfinv(x); }
+
+template <class T>
+struct Uniform {
+  T low, high;
+  template <class Word>
+  PH_INLINE T operator()(Word word) const {
+    const T value = low + unit(word) * (high - low);
+    return scalar::pick(value < high, value, low);  // rounding may have reached the end
+  }
+};
+
+template <class T>
+struct Normal {
+  T mean, stddev;
+  template <class Word>
+  PH_INLINE T operator()(Word word) const {
+    return mean + stddev * (T(1.4142135623730951) * inverse_erf(symmetric(word)));
+  }
+};
+
+template <class T>
+struct TruncatedNormal {
+  T mean, stddev;
+  template <class Word>
+  PH_INLINE T operator()(Word word) const {
+    // erf(sqrt(2)): the share of a normal within two standard deviations
+    const T z = T(1.4142135623730951) * inverse_erf(T(0.95449973610364158) * symmetric(word));
+    return mean + stddev * scalar::pick(z > T(2), T(2), scalar::pick(z < T(-2), T(-2), z));
+  }
+};
+
+// Elements [chunk * size, ...) of a tensor of n, for each chunk.
+constexpr int64_t chunk_size = 8192;
+template <class F>
+PH_INLINE void for_chunks(int64_t n, double ns_per_element, F f) {
+  parallel_for((n + chunk_size - 1) / chunk_size, ns_per_element * chunk_size, [&](int64_t chunk) {
+    const int64_t begin = chunk * chunk_size;
+    f(begin, begin + chunk_size < n ? begin + chunk_size : n);
+  });
+}
+
+// make() of one word (float) or of two (double) each, stored as the output's type.
+template <class Make>
+void generate_float(const KernelCall& k, Make make, double ns) {
+  const uint32_t* key = k.in[0].as<uint32_t>();
+  const View& out = k.out[0];
+  const int64_t bytes = static_cast<int64_t>(size_of(out.dtype));
+  for_chunks(out.size(), ns, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += group_words) {
+      uint32_t words[group_words];
+      float values[group_words];
+      philox_group(words, i / group_words, key);
+      for (int j = 0; j < group_words; ++j) values[j] = make(words[j]);
+      const int64_t n = end - i < group_words ? end - i : group_words;
+      if (n == group_words && out.dtype == DType::float32) {
+        __builtin_memcpy(out.as<float>() + i, values, sizeof(values));
+      } else {
+        store_converted(out.as<char>() + i * bytes, values, out.dtype, n);
+      }
+    }
+  });
+}
+
+// Value i takes words 2 * i and 2 * i + 1 of the sequence in the order of each group's halves.
+template <class T, class Make>
+void generate_wide(const KernelCall& k, Make make, double ns) {
+  constexpr int per_group = group_words / 2;
+  const uint32_t* key = k.in[0].as<uint32_t>();
+  const View& out = k.out[0];
+  const int64_t bytes = static_cast<int64_t>(size_of(out.dtype));
+  for_chunks(out.size(), ns, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += per_group) {
+      uint32_t words[group_words];
+      T values[per_group];
+      philox_group(words, i / per_group, key);
+      for (int j = 0; j < per_group; ++j) {
+        values[j] = make(static_cast<uint64_t>(words[per_group + j]) << 32 | words[j]);
+      }
+      store_converted(out.as<char>() + i * bytes, values, out.dtype, end - i < per_group ? end - i : per_group);
+    }
+  });
+}
+
+template <template <class> class Distribution>
+void generate(const KernelCall& k, double a, double b) {
+  if (k.out[0].dtype == DType::float64) {
+    generate_wide<double>(k, Distribution<double>{a, b}, 30);
+  } else {
+    generate_float(k, Distribution<float>{static_cast<float>(a), static_cast<float>(b)}, 1.5);
+  }
+}
+
+void uniform(const KernelCall& k, const RandomUniformAttrs& a) { generate<Uniform>(k, a.minval, a.maxval); }
+void normal(const KernelCall& k, const RandomNormalAttrs& a) { generate<Normal>(k, a.mean, a.stddev); }
+void truncated_normal(const KernelCall& k, const RandomNormalAttrs& a) {
+  generate<TruncatedNormal>(k, a.mean, a.stddev);
+}
+
+void randint(const KernelCall& k, const RandomRandintAttrs& a) {
+  __extension__ using Wide = unsigned __int128;
+  const uint64_t range = static_cast<uint64_t>(a.maxval) - static_cast<uint64_t>(a.minval);
+  const uint64_t low = static_cast<uint64_t>(a.minval);
+  generate_wide<int64_t>(
+      k,
+      [=](uint64_t word) {
+        return static_cast<int64_t>(low + static_cast<uint64_t>(static_cast<Wide>(word) * range >> 64));
+      },
+      2);
+}
+
+// Each word serves two elements: of 128 in a group the first 64 take the low halves, the others the high ones.
+template <class T>
+void dropout_typed(const KernelCall& k, const DropoutAttrs& a) {
+  constexpr int per_group = 2 * group_words;
+  const uint32_t* key = k.in[1].as<uint32_t>();
+  const T* x = k.in[0].as<T>();
+  T* y = k.out[0].as<T>();
+  const uint32_t threshold = a.threshold();
+  const T scale = a.rate < 1 ? static_cast<T>(1 / (1 - a.rate)) : T(0);
+  for_chunks(k.in[0].size(), 0.4, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += per_group) {
+      uint32_t words[group_words];
+      philox_group(words, i / per_group, key);
+      if (end - i >= per_group) {
+        for (int j = 0; j < group_words; ++j) {
+          y[i + j] = scalar::pick((words[j] & 0xffff) < threshold, T(0), x[i + j] * scale);
+        }
+        for (int j = 0; j < group_words; ++j) {
+          const int64_t at = i + group_words + j;
+          y[at] = scalar::pick((words[j] >> 16) < threshold, T(0), x[at] * scale);
+        }
+      } else {
+        for (int64_t j = 0; j < end - i; ++j) {
+          const uint32_t bits = j < group_words ? words[j] & 0xffff : words[j - group_words] >> 16;
+          y[i + j] = scalar::pick(bits < threshold, T(0), x[i + j] * scale);
+        }
+      }
+    }
+  });
+}
+
+void dropout(const KernelCall& k, const DropoutAttrs& a) {
+  k.in[0].dtype == DType::float32 ? dropout_typed<float>(k, a) : dropout_typed<double>(k, a);
+}
+
+const char* wide_float(SpecSpan in, const DropoutAttrs&) {
+  const bool wide = in[0].dtype == DType::float32 || in[0].dtype == DType::float64;
+  return wide ? nullptr : "wants float32 or float64: cast first";
+}
+
+}  // namespace
+
+PH_KERNELS(random_uniform, kernel<uniform>("philox"));
+PH_KERNELS(random_normal, kernel<normal>("philox"));
+PH_KERNELS(random_truncated_normal, kernel<truncated_normal>("philox"));
+PH_KERNELS(random_randint, kernel<randint>("philox"));
+PH_KERNELS(dropout, kernel<dropout, wide_float>("philox"));
+
+}  // namespace ph::PH_LEVEL

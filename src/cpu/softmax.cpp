@@ -1,0 +1,193 @@
+// Softmax along one axis of x seen as (outer, n, inner). Rows (inner == 1) are taken in blocks: what is exponentiated is
+// laid side by side first, so that short rows (ten classes) fill whole vectors too. Otherwise columns are taken in strips.
+#include "ops/softmax.h"
+
+#include <cmath>
+
+#include "core/scalar.h"
+#include "core/thread_pool.h"
+
+namespace ph::PH_LEVEL {
+
+namespace {
+
+constexpr int64_t block_elements = 4096;
+
+struct Layout {
+  int64_t outer, n, inner;
+};
+
+PH_INLINE Layout layout_of(const Shape& shape, int64_t axis) {
+  const int at = static_cast<int>(axis < 0 ? axis + shape.rank() : axis);
+  return {shape.product(0, at), shape[at], shape.product(at + 1, shape.rank())};
+}
+
+template <class T>
+PH_INLINE T row_max(const T* x, int64_t n) {
+  constexpr int lanes = 16;
+  T best = x[0];
+  int64_t i = 0;
+  if (n >= 2 * lanes) {
+    T most[lanes];
+    for (int l = 0; l < lanes; ++l) most[l] = x[l];
+    for (i = lanes; i + lanes <= n; i += lanes) {
+      for (int l = 0; l < lanes; ++l) most[l] = scalar::maximum(most[l], x[i + l]);
+    }
+    for (int l = 0; l < lanes; ++l) best = scalar::maximum(best, most[l]);
+  }
+  for (; i < n; ++i) best = scalar::maximum(best, x[i]);
+  return best;
+}
+
+// sum of f(i), in sixteen parts
+template <class T, class F>
+PH_INLINE T row_sum(int64_t n, F f) {
+  constexpr int lanes = 16;
+  T total = 0;
+  int64_t i = 0;
+  if (n >= 2 * lanes) {
+    T part[lanes] = {};
+    for (; i + lanes <= n; i += lanes) {
+      for (int l = 0; l < lanes; ++l) part[l] += f(i + l);
+    }
+    for (int l = 0; l < lanes; ++l) total += part[l];
+  }
+  for (; i < n; ++i) total += f(i);
+  return total;
+}
+
+template <bool logarithm, class T>
+void softmax_block(const T* x, T* y, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const T most = row_max(x + r * n, n);
+    for (int64_t i = 0; i < n; ++i) y[r * n + i] = x[r * n + i] - most;
+  }
+  if constexpr (logarithm) {
+    T raised[block_elements];
+    for (int64_t r = 0; r < rows; ++r) {
+      T total = 0;
+      for (int64_t from = 0; from < n; from += block_elements) {
+        const int64_t count = n - from < block_elements ? n - from : block_elements;
+        for (int64_t i = 0; i < count; ++i) raised[i] = scalar::exp(y[r * n + from + i]);
+        total += row_sum<T>(count, [&](int64_t i) { return raised[i]; });
+      }
+      const T shift = scalar::log(total);
+      for (int64_t i = 0; i < n; ++i) y[r * n + i] -= shift;
+    }
+  } else {
+    for (int64_t i = 0; i < rows * n; ++i) y[i] = scalar::exp(y[i]);
+    for (int64_t r = 0; r < rows; ++r) {
+      T* row = y + r * n;
+      const T scale = 1 / row_sum<T>(n, [&](int64_t i) { return row[i]; });
+      for (int64_t i = 0; i < n; ++i) row[i] *= scale;
+    }
+  }
+}
+
+// Columns begin, ..., begin + width of one (n, inner) plane.
+template <bool logarithm, class T>
+void softmax_strip(const T* x, T* y, int64_t n, int64_t inner, int64_t width) {
+  constexpr int64_t most_width = 64;
+  T most[most_width], total[most_width] = {};
+  for (int64_t j = 0; j < width; ++j) most[j] = x[j];
+  for (int64_t i = 1; i < n; ++i) {
+    for (int64_t j = 0; j < width; ++j) most[j] = scalar::maximum(most[j], x[i * inner + j]);
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < width; ++j) {
+      const T shifted = x[i * inner + j] - most[j], raised = scalar::exp(shifted);
+      y[i * inner + j] = logarithm ? shifted : raised;
+      total[j] += raised;
+    }
+  }
+  for (int64_t j = 0; j < width; ++j) total[j] = logarithm ? scalar::log(total[j]) : 1 / total[j];
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < width; ++j) {
+      T& at = y[i * inner + j];
+      at = logarithm ? at - total[j] : at * total[j];
+    }
+  }
+}
+
+// rows(first, count) for blocks of whole rows, or strip(offset, width) for columns.
+template <class Rows, class Strip>
+PH_INLINE void for_parts(const Layout& p, double ns_per_element, Rows rows, Strip strip) {
+  if (p.outer * p.n * p.inner == 0) return;
+  if (p.inner == 1) {
+    const int64_t per_block = p.n < block_elements ? block_elements / p.n : 1;
+    parallel_for((p.outer + per_block - 1) / per_block, ns_per_element * static_cast<double>(per_block * p.n),
+                 [&](int64_t block) {
+                   const int64_t first = block * per_block;
+                   rows(first, p.outer - first < per_block ? p.outer - first : per_block);
+                 });
+    return;
+  }
+  constexpr int64_t width = 64;
+  const int64_t strips = (p.inner + width - 1) / width;
+  parallel_for(p.outer * strips, ns_per_element * static_cast<double>(p.n * width), [&](int64_t chunk) {
+    const int64_t begin = chunk % strips * width;
+    strip(chunk / strips * p.n * p.inner + begin, p.inner - begin < width ? p.inner - begin : width);
+  });
+}
+
+template <bool logarithm, class T>
+void softmax_typed(const KernelCall& k, const SoftmaxAttrs& a) {
+  const Layout p = layout_of(k.in[0].shape, a.axis);
+  const T* x = k.in[0].as<T>();
+  T* y = k.out[0].as<T>();
+  for_parts(
+      p, sizeof(T) == 4 ? 1.0 : 8.0,
+      [&](int64_t first, int64_t rows) { softmax_block<logarithm>(x + first * p.n, y + first * p.n, rows, p.n); },
+      [&](int64_t at, int64_t width) { softmax_strip<logarithm>(x + at, y + at, p.n, p.inner, width); });
+}
+
+template <bool logarithm>
+void softmax(const KernelCall& k, const SoftmaxAttrs& a) {
+  k.in[0].dtype == DType::float32 ? softmax_typed<logarithm, float>(k, a) : softmax_typed<logarithm, double>(k, a);
+}
+
+template <class T>
+void softmax_grad_typed(const KernelCall& k, const SoftmaxAttrs& a) {
+  const Layout p = layout_of(k.in[0].shape, a.axis);
+  const T *all_y = k.in[0].as<T>(), *all_dy = k.in[1].as<T>();
+  T* all_dx = k.out[0].as<T>();
+  for_parts(
+      p, 0.3,
+      [&](int64_t first, int64_t rows) {
+        for (int64_t r = first; r < first + rows; ++r) {
+          const T *y = all_y + r * p.n, *dy = all_dy + r * p.n;
+          const T total = row_sum<T>(p.n, [&](int64_t i) { return y[i] * dy[i]; });
+          for (int64_t i = 0; i < p.n; ++i) all_dx[r * p.n + i] = y[i] * (dy[i] - total);
+        }
+      },
+      [&](int64_t at, int64_t width) {
+        T total[64] = {};
+        for (int64_t i = 0; i < p.n; ++i) {
+          for (int64_t j = 0; j < width; ++j)
+            total[j] += all_y[at + i * p.inner + j] * all_dy[at + i * p.inner + j];
+        }
+        for (int64_t i = 0; i < p.n; ++i) {
+          for (int64_t j = 0; j < width; ++j) {
+            const int64_t e = at + i * p.inner + j;
+            all_dx[e] = all_y[e] * (all_dy[e] - total[j]);
+          }
+        }
+      });
+}
+
+void softmax_grad(const KernelCall& k, const SoftmaxAttrs& a) {
+  k.in[0].dtype == DType::float32 ? softmax_grad_typed<float>(k, a) : softmax_grad_typed<double>(k, a);
+}
+
+const char* wide_float(SpecSpan in, const SoftmaxAttrs&) {
+  const bool wide = in[0].dtype == DType::float32 || in[0].dtype == DType::float64;
+  return wide ? nullptr : "wants float32 or float64: cast first";
+}
+
+}  // namespace
+
+PH_KERNELS(softmax, kernel<softmax<false>, wide_float>("blocks"));
+PH_KERNELS(log_softmax, kernel<softmax<true>, wide_float>("blocks"));
+PH_KERNELS(softmax_grad, kernel<softmax_grad, wide_float>("blocks"));
+
+}  // namespace ph::PH_LEVEL
