@@ -29,7 +29,8 @@ PH_PHILOX void round(uint32_t& a, uint32_t& b, uint32_t& c, uint32_t& d, uint32_
 }
 
 // The order in which elements of a tensor take the words of the blocks, chosen so that 16 blocks computed side by side
-// store their words as they are: words come in groups of 64; word i is word (i % 64) / 16 of block i / 64 * 16 + i % 16.
+// store their words as they are: words come in groups of 64; word i is word (i % 64) / 16 of block i / 64 * 16 + i
+// % 16.
 constexpr int blocks_per_group = 16;
 constexpr int words_per_group = 64;
 

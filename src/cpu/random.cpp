@@ -1,5 +1,5 @@
-// Random tensors. Sixteen Philox blocks at a time give a group of 64 words, in an order fixed in core/philox.h; element i
-// of a tensor depends on the seed and i alone, so chunks may be made by any thread. This file is compiled without
+// Random tensors. Sixteen Philox blocks at a time give a group of 64 words, in an order fixed in core/philox.h; element
+// i of a tensor depends on the seed and i alone, so chunks may be made by any thread. This file is compiled without
 // contraction of a * b + c, so that every instruction-set level gives the same bits.
 #include "ops/random.h"
 
@@ -9,6 +9,7 @@
 #include "core/scalar.h"
 #include "core/thread_pool.h"
 #include "cpu/convert.h"
+#include "cpu/simd.h"
 
 namespace ph::PH_LEVEL {
 
@@ -16,26 +17,35 @@ namespace {
 
 constexpr int group_words = philox::words_per_group;
 
-// Fills words[] with group `group` of the sequence.
+// Fills words[] with group `group` of the sequence. Each word of the counter lies in the low half of a 64-bit lane;
+// what the upper halves hold never matters, as a round multiplies low halves and shifts only products.
 PH_INLINE void philox_group(uint32_t* words, int64_t group, const uint32_t* key) {
-  constexpr int n = philox::blocks_per_group;
-  uint32_t a[n], b[n], c[n] = {}, d[n] = {};
-  const uint64_t first = static_cast<uint64_t>(group) * n;
-  for (int l = 0; l < n; ++l) {
-    a[l] = static_cast<uint32_t>(first) + static_cast<uint32_t>(l);
-    b[l] = static_cast<uint32_t>(first >> 32);
-  }
+  constexpr int n = philox::blocks_per_group, parts = n / lanes64;
+  typedef uint32_t Halves __attribute__((vector_size(vector_bytes / 2), aligned(4), may_alias));
+  uint64_t start[n];
+  for (int l = 0; l < n; ++l) start[l] = static_cast<uint64_t>(group) * n + static_cast<uint64_t>(l);
+  Vector64 a[parts] = {}, b[parts] = {}, c[parts] = {}, d[parts] = {};
+  __builtin_memcpy(a, start, sizeof(start));
+  for (int p = 0; p < parts; ++p) b[p] = a[p] >> 32;
   uint32_t key_a = key[0], key_b = key[1];
   for (int r = 0; r < philox::rounds; ++r) {
-    for (int l = 0; l < n; ++l) philox::round(a[l], b[l], c[l], d[l], key_a, key_b);
+    for (int p = 0; p < parts; ++p) {
+      const Vector64 left = multiply_low_halves(a[p], Vector64{} + philox::multiplier_a);
+      const Vector64 right = multiply_low_halves(c[p], Vector64{} + philox::multiplier_b);
+      a[p] = (right >> 32) ^ b[p] ^ key_a;
+      b[p] = right;
+      c[p] = (left >> 32) ^ d[p] ^ key_b;
+      d[p] = left;
+    }
     key_a += philox::weyl_a;
     key_b += philox::weyl_b;
   }
-  for (int l = 0; l < n; ++l) {
-    words[l] = a[l];
-    words[n + l] = b[l];
-    words[2 * n + l] = c[l];
-    words[3 * n + l] = d[l];
+  for (int p = 0; p < parts; ++p) {
+    uint32_t* to = words + p * lanes64;
+    *reinterpret_cast<Halves*>(to) = __builtin_convertvector(a[p], Halves);
+    *reinterpret_cast<Halves*>(to + n) = __builtin_convertvector(b[p], Halves);
+    *reinterpret_cast<Halves*>(to + 2 * n) = __builtin_convertvector(c[p], Halves);
+    *reinterpret_cast<Halves*>(to + 3 * n) = __builtin_convertvector(d[p], Halves);
   }
 }
 

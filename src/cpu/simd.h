@@ -6,6 +6,10 @@
 
 #include "core/inline.h"
 
+#if !defined(PH_SIMD_PORTABLE) && (defined(__AVX512F__) || defined(__AVX2__))
+#include <immintrin.h>
+#endif
+
 namespace ph::PH_LEVEL {
 namespace {
 
@@ -59,6 +63,22 @@ PH_INLINE void store_some(T* to, Vector<T> value, int n) {
 template <class T>
 PH_INLINE Vector<T> max_of(Vector<T> a, Vector<T> b) {
   return a > b ? a : b;
+}
+
+typedef uint64_t Vector64 __attribute__((vector_size(vector_bytes)));
+constexpr int lanes64 = vector_bytes / 8;
+
+// The 64-bit product of the low 32 bits of each lane.
+PH_INLINE Vector64 multiply_low_halves(Vector64 a, Vector64 b) {
+#if defined(PH_SIMD_PORTABLE)
+  return (a & 0xffffffff) * (b & 0xffffffff);
+#elif defined(__AVX512F__)
+  return (Vector64)_mm512_maskz_mul_epu32(0xff, (__m512i)a, (__m512i)b);  // the plain form warns in GCC 12
+#elif defined(__AVX2__)
+  return (Vector64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#else
+  return (a & 0xffffffff) * (b & 0xffffffff);
+#endif
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Softmax along one axis of x seen as (outer, n, inner). Rows (inner == 1) are taken in blocks: what is exponentiated is
-// laid side by side first, so that short rows (ten classes) fill whole vectors too. Otherwise columns are taken in strips.
+// Softmax along one axis of x seen as (outer, n, inner). Rows (inner == 1) are taken in blocks: what is exponentiated
+// is laid side by side first, so that short rows (ten classes) fill whole vectors too. Otherwise columns are taken in
+// strips.
 #include "ops/softmax.h"
 
 #include <cmath>
@@ -163,8 +164,7 @@ void softmax_grad_typed(const KernelCall& k, const SoftmaxAttrs& a) {
       [&](int64_t at, int64_t width) {
         T total[64] = {};
         for (int64_t i = 0; i < p.n; ++i) {
-          for (int64_t j = 0; j < width; ++j)
-            total[j] += all_y[at + i * p.inner + j] * all_dy[at + i * p.inner + j];
+          for (int64_t j = 0; j < width; ++j) total[j] += all_y[at + i * p.inner + j] * all_dy[at + i * p.inner + j];
         }
         for (int64_t i = 0; i < p.n; ++i) {
           for (int64_t j = 0; j < width; ++j) {
