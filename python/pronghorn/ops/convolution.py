@@ -189,7 +189,9 @@ def conv_transpose(
     kernel = _as_images_kernel(kernel, images.rank, "conv_transpose")
     strides = images.per_axis(strides, "strides")
     dilation = images.per_axis(dilation_rate, "dilation_rate")
-    extras = (None,) * images.rank if output_padding is None else _per_axis(output_padding, images.rank, "output_padding")
+    extras = (
+        (None,) * images.rank if output_padding is None else _per_axis(output_padding, images.rank, "output_padding")
+    )
     extras = (None, *extras) if images.rank == 1 else extras
     _check_padding(padding)
     sizes, pads = [], []

@@ -1,0 +1,60 @@
+"""Adadelta."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pronghorn import _core
+from pronghorn.optimizers.optimizer import Optimizer
+from pronghorn.variable import Variable
+
+_raw = _core.ops
+
+
+class Adadelta(Optimizer):
+    """Steps scaled by the ratio of the roots of two moving means: of squared steps and squared gradients (Zeiler, 2012).
+
+    Args:
+        learning_rate: number, schedule or function; the paper's is 1.0.
+        rho: how slowly the means move.
+        epsilon: keeps the ratio finite.
+        weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+            loss_scale_factor, gradient_accumulation_steps, name: see `Optimizer`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        rho: float = 0.95,
+        epsilon: float = 1e-7,
+        name: str = "adadelta",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+        self.rho = rho
+        self.epsilon = epsilon
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Create the means."""
+        super().build(variables)
+        self._accumulated_grads = self.add_optimizer_variables(variables, "accumulated_grad")
+        self._accumulated_delta_vars = self.add_optimizer_variables(variables, "accumulated_delta_var")
+
+    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
+        """Change one variable."""
+        rate = _raw.cast(learning_rate, dtype=variable.dtype)
+        i = self._get_variable_index(variable)
+        of_grads, of_steps = self._accumulated_grads[i], self._accumulated_delta_vars[i]
+        grads = _raw.add(_raw.multiply(of_grads, self.rho), _raw.multiply(_raw.square(gradient), 1 - self.rho))
+        of_grads.assign(grads)
+        step = _raw.divide(_raw.multiply(self._root(of_steps), gradient), self._root(grads))
+        of_steps.assign(_raw.add(_raw.multiply(of_steps, self.rho), _raw.multiply(_raw.square(step), 1 - self.rho)))
+        variable.assign_sub(_raw.multiply(step, rate))
+
+    def _root(self, mean_square: Any) -> Any:
+        return _raw.sqrt(_raw.add(mean_square, self.epsilon))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "rho": self.rho, "epsilon": self.epsilon}
