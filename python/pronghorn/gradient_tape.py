@@ -83,6 +83,8 @@ class GradientTape:
             raise ValueError(f"unconnected_gradients must be 'none' or 'zero', got {unconnected_gradients!r}")
         flat_sources = tree.flatten(sources)
         weights = [] if output_gradients is None else tree.flatten(output_gradients)
+        if weights and not tree.is_nested(target):  # a list of numbers is one tensor then
+            weights = [_core.convert(output_gradients)]
         grads = self._tape.gradient(tree.flatten(target), flat_sources, weights)
         if unconnected_gradients == "zero":
             grads = [

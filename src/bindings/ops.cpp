@@ -342,6 +342,7 @@ void bind_ops(py::module_& module) {
           entry["has_gradient"] = op->gradient != nullptr;
           entry["no_gradient_reason"] =
               op->no_gradient_reason ? py::object(py::str(op->no_gradient_reason)) : py::none();
+          entry["variadic"] = op->variadic;
           entry["is_view"] = op->traits.view;
           entry["decomposes"] = op->traits.decompose != nullptr;
           py::list variants;

@@ -1,0 +1,58 @@
+"""Sample: one call of a native op and what NumPy says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One call of an op.
+
+    Args:
+        id: what is special about it; the test is called "<op>-<id>".
+        op: name of the op in `pronghorn._core.ops`.
+        inputs: arrays. Floating ones are written in float64 and run in float32 and float64; others keep their dtype.
+            The inputs of a variadic op are listed here one by one.
+        attrs: attributes of the call.
+        reference: takes the inputs, floating ones as float64, and returns the expected result (a tuple for several).
+        grad: whether finite differences are taken, or the positions of the inputs for which they are.
+        rtol: relative tolerance in float32.
+        atol: absolute tolerance in float32.
+        dtypes: further dtypes that the floating inputs are brought to (float16, bfloat16, integers ...).
+        exact: whether results in `dtypes` must be equal to NumPy's in that dtype, given by `reference` of such arrays.
+        raises: for a call that must fail, the exception and a regular expression its message matches.
+    """
+
+    id: str
+    op: str
+    inputs: Sequence[np.ndarray]
+    attrs: dict[str, Any] = field(default_factory=dict)
+    reference: Callable[..., Any] | None = None
+    grad: bool | tuple[int, ...] = True
+    rtol: float | None = None
+    atol: float | None = None
+    dtypes: tuple[str, ...] = ()
+    raises: tuple[type[Exception], str] | None = None
+
+
+def normal(*shape: int, seed: int = 0, scale: float = 1.0, shift: float = 0.0) -> np.ndarray:
+    """Normal random numbers that float32 holds exactly."""
+    values = np.random.default_rng([seed, *shape]).normal(size=shape) * scale + shift
+    return values.astype("float32").astype("float64")
+
+
+def integers(low: int, high: int, *shape: int, dtype: str = "int32", seed: int = 0) -> np.ndarray:
+    """Random integers in [low, high)."""
+    return np.random.default_rng([seed, *shape]).integers(low, high, size=shape).astype(dtype)
+
+
+def distinct(*shape: int, seed: int = 0) -> np.ndarray:
+    """Distinct numbers, at least 0.1 apart, none near 0: for ops with a kink where values meet."""
+    count = int(np.prod(shape, dtype=np.int64))
+    values = (np.random.default_rng([seed, *shape]).permutation(count) - count // 2 + 0.5) * 0.125
+    return values.reshape(shape)

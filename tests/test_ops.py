@@ -1,0 +1,163 @@
+"""Every native op against NumPy in float64, its gradient against finite differences, its program against eager calls."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+import pytest
+from sample import Sample
+
+import pronghorn as ph
+from pronghorn import _core
+
+FAMILIES = sorted(path.stem for path in (Path(__file__).parent / "ops").glob("*.py"))
+SAMPLES = [sample for family in FAMILIES for sample in importlib.import_module(f"ops.{family}").SAMPLES]
+VALUES = [sample for sample in SAMPLES if sample.raises is None]
+ERRORS = [sample for sample in SAMPLES if sample.raises is not None]
+TABLE = {entry["name"]: entry for entry in _core.op_table()}
+TOLERANCES = {"float64": (1e-12, 1e-13), "float32": (1e-5, 1e-6), "float16": (2e-3, 2e-3), "bfloat16": (1.6e-2, 1.6e-2)}
+
+
+def _name(sample: Sample) -> str:
+    return f"{sample.op}-{sample.id}"
+
+
+def _numpy_dtype(dtype: str) -> np.dtype:
+    return np.dtype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
+
+
+def _is_floating(array: np.ndarray) -> bool:
+    return np.asarray(array).dtype.kind == "f"
+
+
+def _inputs(sample: Sample, dtype: str) -> list[np.ndarray]:
+    return [np.asarray(x).astype(_numpy_dtype(dtype)) if _is_floating(x) else np.asarray(x) for x in sample.inputs]
+
+
+def _call(sample: Sample, inputs: list) -> list:
+    function = getattr(_core.ops, sample.op)
+    attrs = sample.attrs
+    results = function(inputs, **attrs) if TABLE[sample.op]["variadic"] else function(*inputs, **attrs)
+    return list(results) if isinstance(results, tuple) else [results]
+
+
+def _expected(sample: Sample, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    wide = [x.astype("float64") if x.dtype.kind not in "biu" else x for x in inputs]
+    with np.errstate(all="ignore"):
+        results = sample.reference(*wide)
+    return [np.asarray(result) for result in (results if isinstance(results, tuple) else [results])]
+
+
+def _check(sample: Sample, dtype: str) -> None:
+    inputs = _inputs(sample, dtype)
+    results, expected = _call(sample, [_core.convert(x) for x in inputs]), _expected(sample, inputs)
+    assert len(results) == len(expected)
+    rtol, atol = TOLERANCES.get(dtype, (0.0, 0.0))
+    if dtype == "float32":
+        rtol, atol = sample.rtol or rtol, sample.atol or atol
+    for result, wanted in zip(results, expected):
+        assert result.shape == wanted.shape
+        values = result.numpy()
+        if wanted.dtype.kind in "biu":
+            np.testing.assert_array_equal(values, wanted)
+            continue
+        if result.dtype in ("float16", "bfloat16"):
+            with np.errstate(over="ignore"):
+                wanted = wanted.astype(values.dtype)
+        np.testing.assert_allclose(values.astype("float64"), wanted.astype("float64"), rtol=rtol, atol=atol)
+
+
+@pytest.mark.parametrize("sample", VALUES, ids=_name)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_values(sample, dtype):
+    if dtype == "float64" and not any(_is_floating(x) for x in sample.inputs):
+        pytest.skip("no floating input")
+    _check(sample, dtype)
+
+
+@pytest.mark.parametrize(
+    ("sample", "dtype"), [pytest.param(s, d, id=f"{_name(s)}-{d}") for s in VALUES for d in s.dtypes]
+)
+def test_other_dtypes(sample, dtype):
+    _check(sample, dtype)
+
+
+def _traced(sample: Sample, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    graph = _core.Graph()
+    with graph:
+        graph.set_outputs(_call(sample, [graph.input(x.shape, x.dtype.name) for x in inputs]))
+    return [result.numpy() for result in _core.compile(graph).run(inputs)]
+
+
+@pytest.mark.parametrize("sample", VALUES, ids=_name)
+def test_a_program_gives_what_eager_calls_give(sample):
+    inputs = _inputs(sample, "float32")
+    for result, eager in zip(_traced(sample, inputs), _call(sample, [_core.convert(x) for x in inputs])):
+        np.testing.assert_array_equal(result, eager.numpy())
+
+
+@pytest.mark.parametrize("sample", VALUES, ids=_name)
+def test_the_number_of_threads_does_not_matter(sample):
+    inputs = [_core.convert(x) for x in _inputs(sample, "float32")]
+    before = _core.num_threads()
+    try:
+        _core.set_num_threads(1)
+        one = _call(sample, inputs)
+        _core.set_num_threads(2)
+        two = _call(sample, inputs)
+    finally:
+        _core.set_num_threads(before)
+    for a, b in zip(one, two):
+        assert a.numpy().tobytes() == b.numpy().tobytes()
+
+
+def _weighted(sample: Sample, inputs: list, weights: list[np.ndarray]) -> float:
+    results = _call(sample, [_core.convert(x) for x in inputs])
+    return sum(
+        float((result.numpy() * weight).sum()) for result, weight in zip(results, weights) if result.dtype == "float64"
+    )
+
+
+def _has_gradient(sample: Sample) -> bool:
+    return bool(sample.grad) and TABLE[sample.op]["has_gradient"] and any(_is_floating(x) for x in sample.inputs)
+
+
+@pytest.mark.parametrize("sample", [sample for sample in VALUES if _has_gradient(sample)], ids=_name)
+def test_gradients_are_finite_differences(sample):
+    inputs = _inputs(sample, "float64")
+    chosen = range(len(inputs)) if sample.grad is True else sample.grad
+    chosen = [i for i in chosen if _is_floating(inputs[i])]
+    rng = np.random.default_rng(1)
+    tensors = [_core.convert(x) for x in inputs]
+    weights = [rng.normal(size=result.shape) for result in _call(sample, tensors)]
+    with ph.GradientTape() as tape:
+        for i in chosen:
+            tape.watch(tensors[i])
+        results = _call(sample, tensors)
+    targets = [result for result in results if result.dtype == "float64"]
+    used = [weight for result, weight in zip(results, weights) if result.dtype == "float64"]
+    assert targets, "no floating result"
+    grads = tape.gradient(targets, [tensors[i] for i in chosen], output_gradients=used, unconnected_gradients="zero")
+    for i, grad in zip(chosen, grads):
+        x = inputs[i]
+        assert grad.shape == x.shape
+        assert grad.dtype == "float64"
+        if x.size == 0:
+            continue
+        step = 1e-6
+        directions = list(np.eye(x.size).reshape(x.size, *x.shape)) if x.size <= 16 else rng.normal(size=(6, *x.shape))
+        for direction in directions:
+            shifted = [[y if j != i else y + sign * step * direction for j, y in enumerate(inputs)] for sign in (1, -1)]
+            high, low = (_weighted(sample, values, weights) for values in shifted)
+            measured = (high - low) / (2 * step)
+            np.testing.assert_allclose(float((grad.numpy() * direction).sum()), measured, rtol=2e-5, atol=2e-7)
+
+
+@pytest.mark.parametrize("sample", ERRORS, ids=_name)
+def test_errors_say_what_is_wrong(sample):
+    exception, message = sample.raises
+    with pytest.raises(exception, match=message):
+        _call(sample, [_core.convert(x) for x in _inputs(sample, "float32")])
