@@ -36,7 +36,7 @@ def test_what_values_become(value, dtype, shape):
 
 @pytest.mark.parametrize("value", [None, "text", {"a": 1}, [1, "a"], [[1, 2], [3]], np.array([object()]), 1j], ids=repr)
 def test_what_cannot_become_a_tensor(value):
-    with pytest.raises((TypeError, ValueError), match="convert_to_tensor|cannot become"):
+    with pytest.raises((TypeError, ValueError), match=r"convert_to_tensor|cannot become"):
         ops.convert_to_tensor(value)
 
 

@@ -77,14 +77,15 @@ class GradientTape:
             Gradients in the form of `sources`.
 
         Raises:
-            ValueError: on a second call, unless the tape is persistent.
+            ValueError: on a second call, unless the tape is persistent; for weights that do not fit the target.
         """
         if unconnected_gradients not in ("none", "zero"):
             raise ValueError(f"unconnected_gradients must be 'none' or 'zero', got {unconnected_gradients!r}")
         flat_sources = tree.flatten(sources)
-        weights = [] if output_gradients is None else tree.flatten(output_gradients)
-        if weights and not tree.is_nested(target):  # a list of numbers is one tensor then
-            weights = [_core.convert(output_gradients)]
+        if output_gradients is None:
+            weights = []
+        else:
+            weights = tree.flatten(output_gradients) if tree.is_nested(target) else [output_gradients]
         grads = self._tape.gradient(tree.flatten(target), flat_sources, weights)
         if unconnected_gradients == "zero":
             grads = [

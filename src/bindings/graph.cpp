@@ -60,6 +60,10 @@ class PythonTape {
     for (py::handle grad : target_grads) {
       grads.push_back(grad.is_none() ? Tensor() : tensor_from(grad, "GradientTape.gradient: output_gradients"));
     }
+    for (size_t i = 0; i < grads.size(); ++i) {
+      PH_CHECK(i < target_tensors.size() && (!grads[i].defined() || grads[i].shape() == target_tensors[i].shape()),
+               "GradientTape.gradient: output_gradients must have the form and shapes of the target");
+    }
     // A variable may have been read several times, with assignments in between: its gradient is the sum over the reads.
     Tensors source_tensors;
     std::vector<size_t> ends;

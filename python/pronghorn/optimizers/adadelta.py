@@ -13,7 +13,7 @@ _raw = _core.ops
 
 
 class Adadelta(Optimizer):
-    """Steps scaled by the ratio of the roots of two moving means: of squared steps and squared gradients (Zeiler, 2012).
+    """Steps scaled by the ratio of two moving roots: of mean squared steps and gradients (Zeiler, 2012).
 
     Args:
         learning_rate: number, schedule or function; the paper's is 1.0.

@@ -25,7 +25,7 @@ class Optimizer:
         global_clipnorm: longest gradient of all variables together.
         use_ema: keep an exponential moving average of the variables.
         ema_momentum: how slowly that average moves.
-        ema_overwrite_frequency: after how many steps the variables are set to their averages; None: at the end of training.
+        ema_overwrite_frequency: steps after which variables are set to their averages; None: at the end of training.
         loss_scale_factor: the loss is multiplied and the gradients divided by it.
         gradient_accumulation_steps: steps whose gradients are averaged for one update.
         name: name; None makes one from the class name.
@@ -176,9 +176,7 @@ class Optimizer:
             self._schedule = value
             return
         if self._schedule is not None:
-            raise TypeError(
-                "this optimizer was made with a LearningRateSchedule, so its learning rate cannot be set; give a number instead"
-            )
+            raise TypeError("this optimizer was made with a LearningRateSchedule, so its learning rate cannot be set")
         self._learning_rate.assign(value)
 
     # ---- assignments, for update_step
@@ -240,8 +238,8 @@ class Optimizer:
             for variable in variables:
                 if variable not in self._positions:
                     raise ValueError(
-                        f"apply: variable {variable.path!r} is not one of those the optimizer was built with; make a new "
-                        "optimizer (compile again) when the trainable variables change"
+                        f"apply: variable {variable.path!r} is not one of those the optimizer was built with; "
+                        "make a new optimizer (compile again) when the trainable variables change"
                     )
         pairs = [
             (ops.convert_to_tensor(grad), variable) for grad, variable in zip(grads, variables) if grad is not None

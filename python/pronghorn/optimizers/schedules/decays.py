@@ -107,7 +107,7 @@ class InverseTimeDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From initial to end over decay_steps, as (1 - step / steps) ^ power; with `cycle` it starts again, longer each time.
+    """From initial to end as (1 - step / decay_steps) ^ power; with `cycle` it starts again, longer each time.
 
     Args:
         initial_learning_rate: at step 0.
@@ -252,7 +252,7 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Half cosines that start again, each `t_mul` times as long and `m_mul` times as high (Loshchilov and Hutter, 2016).
+    """Half cosines, each `t_mul` times as long and `m_mul` times as high as the last (Loshchilov and Hutter, 2016).
 
     Args:
         initial_learning_rate: at step 0.
