@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from test_ops import SAMPLES, VALUES
 
 from pronghorn import _core
+from test_ops import SAMPLES, VALUES
 
 TABLE = _core.op_table()
 # ops that only graph passes make, tested with them

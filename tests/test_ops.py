@@ -8,10 +8,10 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 import pytest
-from sample import Sample
 
 import pronghorn as ph
 from pronghorn import _core
+from sample import Sample
 
 FAMILIES = sorted(path.stem for path in (Path(__file__).parent / "ops").glob("*.py"))
 SAMPLES = [sample for family in FAMILIES for sample in importlib.import_module(f"ops.{family}").SAMPLES]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from sample import Sample, distinct, integers, normal
 
 _erf = np.vectorize(math.erf, otypes=[float])
@@ -165,9 +166,24 @@ _SPECIAL = np.array([_NAN, _INF, -_INF, 0.0, -0.0, 1.0, -1.0, 88.0, -88.0, 1e-30
 
 def _special() -> list[Sample]:
     samples = []
-    for (
-        op
-    ) in "abs sign relu sqrt rsqrt exp log sigmoid tanh softplus erf floor isnan isinf isfinite reciprocal".split():
+    for op in [
+        "abs",
+        "sign",
+        "relu",
+        "sqrt",
+        "rsqrt",
+        "exp",
+        "log",
+        "sigmoid",
+        "tanh",
+        "softplus",
+        "erf",
+        "floor",
+        "isnan",
+        "isinf",
+        "isfinite",
+        "reciprocal",
+    ]:
         samples.append(Sample("special", op, [_SPECIAL], {}, UNARY[op][0], grad=False, atol=1e-30))
     for op in ("maximum", "minimum", "equal", "less", "multiply", "divide"):
         a, b = (grid.reshape(-1) for grid in np.meshgrid(_SPECIAL[:7], _SPECIAL[:7]))
