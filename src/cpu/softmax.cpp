@@ -7,6 +7,7 @@
 
 #include "core/scalar.h"
 #include "core/thread_pool.h"
+#include "cpu/rows.h"
 
 namespace ph::PH_LEVEL {
 
@@ -21,40 +22,6 @@ struct Layout {
 PH_INLINE Layout layout_of(const Shape& shape, int64_t axis) {
   const int at = static_cast<int>(axis < 0 ? axis + shape.rank() : axis);
   return {shape.product(0, at), shape[at], shape.product(at + 1, shape.rank())};
-}
-
-template <class T>
-PH_INLINE T row_max(const T* x, int64_t n) {
-  constexpr int lanes = 16;
-  T best = x[0];
-  int64_t i = 0;
-  if (n >= 2 * lanes) {
-    T most[lanes];
-    for (int l = 0; l < lanes; ++l) most[l] = x[l];
-    for (i = lanes; i + lanes <= n; i += lanes) {
-      for (int l = 0; l < lanes; ++l) most[l] = scalar::maximum(most[l], x[i + l]);
-    }
-    for (int l = 0; l < lanes; ++l) best = scalar::maximum(best, most[l]);
-  }
-  for (; i < n; ++i) best = scalar::maximum(best, x[i]);
-  return best;
-}
-
-// sum of f(i), in sixteen parts
-template <class T, class F>
-PH_INLINE T row_sum(int64_t n, F f) {
-  constexpr int lanes = 16;
-  T total = 0;
-  int64_t i = 0;
-  if (n >= 2 * lanes) {
-    T part[lanes] = {};
-    for (; i + lanes <= n; i += lanes) {
-      for (int l = 0; l < lanes; ++l) part[l] += f(i + l);
-    }
-    for (int l = 0; l < lanes; ++l) total += part[l];
-  }
-  for (; i < n; ++i) total += f(i);
-  return total;
 }
 
 template <bool logarithm, class T>
