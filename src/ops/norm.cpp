@@ -93,9 +93,27 @@ PH_OP(layer_norm_grad, "x, gamma, mean, rstd, dy", LayerNormAttrs, infer_layer_n
       no_gradient<"for second derivatives write the normalization with mean and variance ops">);
 
 static Tensors gradient_layer_norm(const GradCall& c, const LayerNormAttrs& a) {
-  PH_CHECK(!c.grads[1].defined() && !c.grads[2].defined(),
-           "layer_norm: mean and rstd have no gradient; compute them with the mean and variance ops");
-  return apply(op_layer_norm_grad, {c.inputs[0], c.inputs[1], c.outputs[1], c.outputs[2], c.grads[0]}, a);
+  const Tensor &x = c.inputs[0], &gamma = c.inputs[1], &mean = c.outputs[1], &rstd = c.outputs[2];
+  Tensor dx, dgamma, dbeta;
+  if (c.grads[0].defined()) {
+    const Tensors all = apply(op_layer_norm_grad, {x, gamma, mean, rstd, c.grads[0]}, a);
+    dx = all[0], dgamma = all[1], dbeta = all[2];
+  }
+  const double count = static_cast<double>(gamma.shape().size());
+  const auto per_row = [&](const Tensor& rows) {
+    Shape shape = rows.shape();
+    while (shape.rank() < x.shape().rank()) shape.push_back(1);
+    return reshape(rows, shape);
+  };
+  const auto add_to_dx = [&](const Tensor& part) { dx = dx.defined() ? add(dx, part) : part; };
+  if (c.grads[1].defined()) {
+    add_to_dx(broadcast_to(per_row(multiply(c.grads[1], constant_like(x, 1 / count))), x.shape()));
+  }
+  if (c.grads[2].defined()) {
+    const Tensor cube = multiply(multiply(rstd, square(rstd)), constant_like(x, -1 / count));
+    add_to_dx(multiply(per_row(multiply(c.grads[2], cube)), subtract(x, per_row(mean))));
+  }
+  return {dx, dgamma, dbeta};
 }
 PH_OP(layer_norm, "x, gamma, beta", LayerNormAttrs, infer_layer_norm, gradient_layer_norm, .in_place = {0});
 
