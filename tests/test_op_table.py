@@ -9,7 +9,7 @@ from test_ops import SAMPLES, VALUES
 
 TABLE = _core.op_table()
 # ops that only graph passes make, tested with them
-MADE_BY_PASSES = {"fused_elementwise"}
+MADE_BY_PASSES = {"tiles"}
 
 
 @pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry["name"])

@@ -1,4 +1,4 @@
-"""Every native op against NumPy in float64, its gradient against finite differences, its program against eager calls."""
+"""Every native op against NumPy in float64, its gradient against finite differences, programs against eager."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _numpy_dtype(dtype: str) -> np.dtype:
 
 
 def _is_floating(array: np.ndarray) -> bool:
-    return np.asarray(array).dtype.kind == "f"
+    return np.asarray(array).dtype.name in ("float32", "float64")
 
 
 def _inputs(sample: Sample, dtype: str) -> list[np.ndarray]:
@@ -96,7 +96,8 @@ def _traced(sample: Sample, inputs: list[np.ndarray]) -> list[np.ndarray]:
 def test_a_program_gives_what_eager_calls_give(sample):
     inputs = _inputs(sample, "float32")
     for result, eager in zip(_traced(sample, inputs), _call(sample, [_core.convert(x) for x in inputs])):
-        np.testing.assert_array_equal(result, eager.numpy())
+        assert result.shape == eager.shape
+        assert result.tobytes() == eager.numpy().tobytes()
 
 
 @pytest.mark.parametrize("sample", VALUES, ids=_name)

@@ -1,7 +1,7 @@
-// Reductions. Axes are merged into runs that are all reduced or all kept. Seen as (outer, reduced, inner) - true of
-// every reduction over neighbouring axes - a row (inner == 1) is taken in 16 interleaved parts, columns are taken row
-// by row; both halve long runs first, so that rounding errors of sums grow with the logarithm. Other patterns go
-// element by element. The order of additions depends on the shape alone.
+// Reductions. Axes are merged into runs that are all reduced or all kept; runs are reduced one after the other. Each is
+// a step (outer, reduced, inner) -> (outer, inner): a row (inner == 1) is taken in interleaved parts, columns are taken
+// row by row; both halve long runs first, so that rounding errors of sums grow with the logarithm. The order of
+// additions depends on the shape alone.
 #include "ops/reduce.h"
 
 #include <cmath>
@@ -14,9 +14,46 @@ namespace ph::PH_LEVEL {
 
 namespace {
 
+// A reduction over neighbouring axes: (outer, reduced, inner) -> (outer, inner).
 struct Pattern {
   int64_t outer = 1, reduced = 1, inner = 1;
-  bool is_simple = true;
+};
+
+// The axes, neighbours of a kind merged: kept and reduced runs take turns.
+struct Runs {
+  int count = 0, reduced_count = 0;
+  int64_t size[Shape::max_rank];
+  bool reduced[Shape::max_rank];
+
+  PH_INLINE void add(int64_t n, bool is_reduced) {
+    if (n == 1) return;
+    if (count > 0 && reduced[count - 1] == is_reduced) {
+      size[count - 1] *= n;
+    } else {
+      size[count] = n;
+      reduced[count++] = is_reduced;
+      reduced_count += is_reduced;
+    }
+  }
+  PH_INLINE Runs without(int run) const {
+    Runs rest;
+    for (int i = 0; i < count; ++i) {
+      if (i != run) rest.add(size[i], reduced[i]);
+    }
+    return rest;
+  }
+  PH_INLINE int last_reduced() const {
+    int i = count - 1;
+    while (i >= 0 && !reduced[i]) --i;
+    return i;
+  }
+  // Everything before and after one run taken together.
+  PH_INLINE Pattern around(int run) const {
+    Pattern p;
+    for (int i = 0; i < count; ++i) (i < run ? p.outer : i == run ? p.reduced : p.inner) *= size[i];
+    if (run < 0) p.outer = p.inner, p.inner = 1;
+    return p;
+  }
 };
 
 PH_INLINE bool is_reduced(const ReduceAttrs& a, int axis, int rank) {
@@ -26,21 +63,23 @@ PH_INLINE bool is_reduced(const ReduceAttrs& a, int axis, int rank) {
   return a.axes.size() == 0;
 }
 
-Pattern pattern_of(const Shape& shape, const ReduceAttrs& a) {
-  Pattern p;
-  int phase = 0;  // outer, reduced, inner
-  for (int i = 0; i < shape.rank(); ++i) {
-    if (shape[i] == 1) continue;
-    if (is_reduced(a, i, shape.rank())) {
-      if (phase == 2) p.is_simple = false;
-      phase = 1;
-      p.reduced *= shape[i];
-    } else {
-      if (phase == 1) phase = 2;
-      (phase == 0 ? p.outer : p.inner) *= shape[i];
-    }
-  }
-  return p;
+PH_INLINE Runs runs_of(const Shape& shape, const ReduceAttrs& a) {
+  Runs runs;
+  for (int i = 0; i < shape.rank(); ++i) runs.add(shape[i], is_reduced(a, i, shape.rank()));
+  return runs;
+}
+
+PH_INLINE int64_t reduced_size(const Runs& runs) {
+  int64_t n = 1;
+  for (int i = 0; i < runs.count; ++i) n *= runs.reduced[i] ? runs.size[i] : 1;
+  return n;
+}
+
+// Elements of the two buffers between the steps of a reduction over several runs.
+PH_INLINE int64_t steps_size(const Runs& runs) {
+  if (runs.reduced_count < 2) return 0;
+  const Pattern p = runs.around(runs.last_reduced());
+  return 2 * p.outer * p.inner;
 }
 
 struct Sum {
@@ -96,6 +135,11 @@ struct Min {
 template <class R, class T>
 T reduce_row(const T* x, int64_t n) {
   constexpr int64_t lanes = 64 / sizeof(T) * 2, block = 1024;
+  if (n < lanes) {
+    T total = R::template start<T>();
+    for (int64_t i = 0; i < n; ++i) total = R::join(total, x[i]);
+    return total;
+  }
   if (n > block) {
     const int64_t half = (n / 2 + lanes - 1) / lanes * lanes;
     return R::join(reduce_row<R>(x, half), reduce_row<R>(x + half, n - half));
@@ -106,8 +150,10 @@ T reduce_row(const T* x, int64_t n) {
   for (; i + lanes <= n; i += lanes) {
     for (int64_t l = 0; l < lanes; ++l) partial[l] = R::join(partial[l], x[i + l]);
   }
-  T total = R::template start<T>();
-  for (int64_t l = 0; l < lanes; ++l) total = R::join(total, partial[l]);
+  for (int64_t width = lanes / 2; width > 0; width /= 2) {
+    for (int64_t l = 0; l < width; ++l) partial[l] = R::join(partial[l], partial[l + width]);
+  }
+  T total = partial[0];
   for (; i < n; ++i) total = R::join(total, x[i]);
   return total;
 }
@@ -172,34 +218,22 @@ void reduce_simple(const T* x, T* y, const Pattern& p) {
   }
 }
 
-template <class R, class T>
-void reduce_any_pattern(const T* x, T* y, const View& in, const View& out, const ReduceAttrs& a) {
-  const int rank = in.shape.rank();
-  int64_t step[Shape::max_rank], at[Shape::max_rank] = {}, next = 1, offset = 0;
-  for (int d = rank - 1; d >= 0; --d) {
-    step[d] = is_reduced(a, d, rank) ? 0 : next;
-    if (step[d]) next *= in.shape[d];
-  }
-  for (int64_t i = 0; i < out.size(); ++i) y[i] = R::template start<T>();
-  for (int64_t i = 0; i < in.size(); ++i) {
-    y[offset] = R::join(y[offset], x[i]);
-    for (int d = rank - 1; d >= 0; --d) {
-      offset += step[d];
-      if (++at[d] < in.shape[d]) break;
-      offset -= step[d] * in.shape[d];
-      at[d] = 0;
-    }
-  }
-}
-
+// One run after the other, the last first.
 template <class R, class T>
 void reduce_typed(const KernelCall& k, const ReduceAttrs& a) {
-  const Pattern p = pattern_of(k.in[0].shape, a);
-  if (p.is_simple) {
-    reduce_simple<R>(k.in[0].as<T>(), k.out[0].as<T>(), p);
-  } else {
-    reduce_any_pattern<R>(k.in[0].as<T>(), k.out[0].as<T>(), k.in[0], k.out[0], a);
+  Runs runs = runs_of(k.in[0].shape, a);
+  const T* from = k.in[0].as<T>();
+  T* spare = static_cast<T*>(k.workspace);
+  T* other = spare + steps_size(runs) / 2;
+  while (runs.reduced_count > 1) {
+    const int run = runs.last_reduced();
+    reduce_simple<R>(from, spare, runs.around(run));
+    runs = runs.without(run);
+    from = spare;
+    spare = other;
+    other = const_cast<T*>(from);
   }
+  reduce_simple<R>(from, k.out[0].as<T>(), runs.around(runs.last_reduced()));
 }
 
 const char* native_type(SpecSpan in, const ReduceAttrs&) {
@@ -212,6 +246,10 @@ const char* native_type(SpecSpan in, const ReduceAttrs&) {
     default:
       return "a type that is converted first";
   }
+}
+
+size_t steps_bytes(SpecSpan in, const ReduceAttrs& a) {
+  return static_cast<size_t>(steps_size(runs_of(in[0].shape, a))) * size_of(in[0].dtype);
 }
 
 template <class R>
@@ -231,15 +269,19 @@ void reduce(const KernelCall& k, const ReduceAttrs& a) {
 // Narrow types: through a copy in a wide one, which lies in the workspace.
 PH_INLINE bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
 
-size_t converted_bytes(SpecSpan in, const ReduceAttrs&) { return static_cast<size_t>(in[0].shape.size() + 8) * 16; }
+// x and y in the wide type, each followed by padding, and the steps between them.
+size_t converted_bytes(SpecSpan in, const ReduceAttrs& a) {
+  return static_cast<size_t>(2 * in[0].shape.size() + 16 + steps_size(runs_of(in[0].shape, a))) * 8 + 64;
+}
 
 template <class R, class T>
 void reduce_converted_as(const KernelCall& k, const ReduceAttrs& a) {
   T* x = static_cast<T*>(k.workspace);
   T* y = x + (k.in[0].size() + 7) / 8 * 8;
+  T* steps = y + (k.out[0].size() + 7) / 8 * 8;
   load_converted(x, k.in[0].data, k.in[0].dtype, k.in[0].size());
   const View in{x, k.in[0].shape, dtype_of<T>()}, out{y, k.out[0].shape, dtype_of<T>()};
-  const KernelCall inner{{&in, 1}, {&out, 1}, nullptr};
+  const KernelCall inner{{&in, 1}, {&out, 1}, steps};
   reduce_typed<R, T>(inner, a);
   store_converted(k.out[0].data, y, k.out[0].dtype, k.out[0].size());
 }
@@ -259,16 +301,16 @@ void mean_after_sum(const View& out, double count) {
 
 void mean(const KernelCall& k, const ReduceAttrs& a) {
   reduce<Sum>(k, a);
-  const Pattern p = pattern_of(k.in[0].shape, a);
-  mean_after_sum(k.out[0], static_cast<double>(p.reduced));
+  mean_after_sum(k.out[0], static_cast<double>(reduced_size(runs_of(k.in[0].shape, a))));
 }
 
 void mean_half(const KernelCall& k, const ReduceAttrs& a) {
   float* x = static_cast<float*>(k.workspace);
   float* y = x + (k.in[0].size() + 7) / 8 * 8;
+  float* steps = y + (k.out[0].size() + 7) / 8 * 8;
   load_converted(x, k.in[0].data, k.in[0].dtype, k.in[0].size());
   const View in{x, k.in[0].shape, DType::float32}, out{y, k.out[0].shape, DType::float32};
-  const KernelCall inner{{&in, 1}, {&out, 1}, nullptr};
+  const KernelCall inner{{&in, 1}, {&out, 1}, steps};
   mean(inner, a);
   store_converted(k.out[0].data, y, k.out[0].dtype, k.out[0].size());
 }
@@ -361,26 +403,42 @@ const char* cumulative_type(SpecSpan in, const CumulativeAttrs&) {
   return known ? nullptr : "wants float32, float64, int32 or int64: cast first";
 }
 
-template <bool all>
-void logic(const KernelCall& k, const ReduceAttrs& a) {
-  using R = std::conditional_t<all, Min, Max>;
-  reduce_converted_as<R, int32_t>(k, a);
-}
+// Booleans are bytes of 0 or 1.
+struct All {
+  template <class T>
+  static PH_INLINE T start() {
+    return 1;
+  }
+  template <class T>
+  static PH_INLINE T join(T a, T b) {
+    return a & b;
+  }
+};
+struct Any {
+  template <class T>
+  static PH_INLINE T start() {
+    return 0;
+  }
+  template <class T>
+  static PH_INLINE T join(T a, T b) {
+    return a | b;
+  }
+};
 
 }  // namespace
 
-PH_KERNELS(reduce_sum, kernel<reduce<Sum>, native_type>("pairwise"),
+PH_KERNELS(reduce_sum, kernel<reduce<Sum>, native_type, steps_bytes>("pairwise"),
            kernel<reduce_converted<Sum>, nullptr, converted_bytes>("converted"));
-PH_KERNELS(reduce_prod, kernel<reduce<Prod>, native_type>("pairwise"),
+PH_KERNELS(reduce_prod, kernel<reduce<Prod>, native_type, steps_bytes>("pairwise"),
            kernel<reduce_converted<Prod>, nullptr, converted_bytes>("converted"));
-PH_KERNELS(reduce_max, kernel<reduce<Max>, native_type>("pairwise"),
+PH_KERNELS(reduce_max, kernel<reduce<Max>, native_type, steps_bytes>("pairwise"),
            kernel<reduce_converted<Max>, nullptr, converted_bytes>("converted"));
-PH_KERNELS(reduce_min, kernel<reduce<Min>, native_type>("pairwise"),
+PH_KERNELS(reduce_min, kernel<reduce<Min>, native_type, steps_bytes>("pairwise"),
            kernel<reduce_converted<Min>, nullptr, converted_bytes>("converted"));
-PH_KERNELS(reduce_mean, kernel<mean, native_type>("pairwise"),
+PH_KERNELS(reduce_mean, kernel<mean, native_type, steps_bytes>("pairwise"),
            kernel<mean_half, nullptr, converted_bytes>("converted"));
-PH_KERNELS(reduce_all, kernel<logic<true>, nullptr, converted_bytes>("converted"));
-PH_KERNELS(reduce_any, kernel<logic<false>, nullptr, converted_bytes>("converted"));
+PH_KERNELS(reduce_all, kernel<reduce_typed<All, uint8_t>, nullptr, steps_bytes>("pairwise"));
+PH_KERNELS(reduce_any, kernel<reduce_typed<Any, uint8_t>, nullptr, steps_bytes>("pairwise"));
 PH_KERNELS(argmax, kernel<arg<true>, ordered_as_stored>("plain"));
 PH_KERNELS(argmin, kernel<arg<false>, ordered_as_stored>("plain"));
 PH_KERNELS(cumsum, kernel<cumulate<Sum>, cumulative_type>("plain"));

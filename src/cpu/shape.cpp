@@ -54,8 +54,47 @@ PH_INLINE void copy_row(T* near, T* far, int64_t n, int64_t step) {
   for (int64_t i = 0; i < n; ++i) (gather ? near[i] : far[i * step]) = gather ? far[i * step] : near[i];
 }
 
+// The axis whose elements lie next to each other in the other array, if rows do not: near is its transpose then.
+PH_INLINE int crossing_axis(const Walk& walk) {
+  if (walk.rank < 2 || walk.step[walk.rank - 1] == 1) return -1;
+  for (int d = walk.rank - 2; d >= 0; --d) {
+    if (walk.step[d] == 1) return d;
+  }
+  return -1;
+}
+
+// Gathers in square blocks of the axes `cross` and the last one, so that both arrays are used by whole cache lines.
+template <class T>
+void gather_blocks(T* near, const T* far, const Walk& walk, int cross) {
+  constexpr int64_t block = 32;
+  const int inner = walk.rank - 1;
+  const int64_t rows = walk.size[cross], columns = walk.size[inner], step = walk.step[inner];
+  const int64_t strips = (rows + block - 1) / block, others = walk.count() / (rows * columns);
+  int64_t near_row = columns;
+  for (int d = cross + 1; d < inner; ++d) near_row *= walk.size[d];
+  parallel_for(others * strips, 0.5 * static_cast<double>(block * columns), [&](int64_t chunk) {
+    const int64_t begin = chunk % strips * block, end = begin + block < rows ? begin + block : rows;
+    int64_t rest = chunk / strips, to = 0, from = walk.offset, near_step = columns;
+    for (int d = inner - 1; d >= 0; --d) {
+      if (d != cross) {
+        to += rest % walk.size[d] * near_step;
+        from += rest % walk.size[d] * walk.step[d];
+        rest /= walk.size[d];
+      }
+      near_step *= walk.size[d];
+    }
+    for (int64_t c = 0; c < columns; c += block) {
+      const int64_t last = c + block < columns ? c + block : columns;
+      for (int64_t r = begin; r < end; ++r) {
+        for (int64_t j = c; j < last; ++j) near[to + r * near_row + j] = far[from + r + j * step];
+      }
+    }
+  });
+}
+
 template <class T, bool gather>
 void copy_typed(T* near, T* far, const Walk& walk) {
+  if (const int cross = crossing_axis(walk); gather && cross >= 0) return gather_blocks(near, far, walk, cross);
   if (walk.rank == 0) {
     (gather ? *near : far[walk.offset]) = gather ? far[walk.offset] : *near;
     return;

@@ -101,27 +101,41 @@ Tensor reduce_max(const Tensor& x, const IntList& axes, bool keepdims) {
   return apply1(op_reduce_max, {x}, ReduceAttrs{axes, keepdims});
 }
 
+template <Reason op>
 static Specs infer_arg(SpecSpan in, const ArgAttrs& a) {
-  const int axis = normalize_axis(a.axis, in[0].shape.rank(), "argmax");
-  PH_CHECK(in[0].shape[axis] > 0, "argmax: axis ", axis, " of x ", in[0].shape, " is empty");
-  return {{reduced_shape(in[0].shape, {IntList{axis}, a.keepdims}, a.keepdims, "argmax"), DType::int32}};
+  const int axis = normalize_axis(a.axis, in[0].shape.rank(), op.text);
+  PH_CHECK(in[0].shape[axis] > 0, op.text, ": axis ", axis, " of x ", in[0].shape, " is empty");
+  return {{reduced_shape(in[0].shape, {IntList{axis}, a.keepdims}, a.keepdims, op.text), DType::int32}};
 }
-PH_OP(argmax, "x", ArgAttrs, infer_arg, no_gradient<"the result is an index">);
-PH_OP(argmin, "x", ArgAttrs, infer_arg, no_gradient<"the result is an index">);
+PH_OP(argmax, "x", ArgAttrs, infer_arg<"argmax">, no_gradient<"the result is an index">);
+PH_OP(argmin, "x", ArgAttrs, infer_arg<"argmin">, no_gradient<"the result is an index">);
 
+template <Reason op>
 static Specs infer_cumulative(SpecSpan in, const CumulativeAttrs& a) {
-  normalize_axis(a.axis, in[0].shape.rank(), "cumsum");
-  PH_CHECK_TYPE(in[0].dtype != DType::bool_, "cumsum: wants numbers, got bool");
+  normalize_axis(a.axis, in[0].shape.rank(), op.text);
+  PH_CHECK_TYPE(in[0].dtype != DType::bool_, op.text, ": wants numbers, got bool");
   return {in[0]};
 }
+static Tensor cumulative(const char* op, const Tensor& x, int64_t axis, bool reverse) {
+  return apply1(find_op(op), {x}, CumulativeAttrs{axis, reverse});
+}
 static Tensors gradient_cumsum(const GradCall& c, const CumulativeAttrs& a) {
-  return {apply1(find_op("cumsum"), {c.grads[0]}, CumulativeAttrs{a.axis, !a.reverse})};
+  return {cumulative("cumsum", c.grads[0], a.axis, !a.reverse)};
 }
+// Each product over the factor in question, summed. A zero factor cannot be divided by: of the products that hold the
+// first zero only, its own gradient is not zero, and that is the sum of the products with a one in its place.
 static Tensors gradient_cumprod(const GradCall& c, const CumulativeAttrs& a) {
-  const Tensor weighted = multiply(c.grads[0], c.outputs[0]);
-  return {divide(apply1(find_op("cumsum"), {weighted}, CumulativeAttrs{a.axis, !a.reverse}), c.inputs[0])};
+  const Tensor &x = c.inputs[0], &y = c.outputs[0], &dy = c.grads[0];
+  const Tensor zero = constant_like(x, 0), one = constant_like(x, 1);
+  const Tensor is_zero = equal(x, zero);
+  const Tensor zeros_so_far = cumulative("cumsum", cast(is_zero, x.dtype()), a.axis, a.reverse);
+  const Tensor is_first_zero = logical_and(is_zero, equal(zeros_so_far, one));
+  const Tensor without_first = cumulative("cumprod", select(is_first_zero, one, x), a.axis, a.reverse);
+  const Tensor of_first = cumulative("cumsum", multiply(dy, without_first), a.axis, !a.reverse);
+  const Tensor of_others = cumulative("cumsum", multiply(dy, y), a.axis, !a.reverse);
+  return {select(is_first_zero, of_first, select(is_zero, zero, divide(of_others, select(is_zero, one, x))))};
 }
-PH_OP(cumsum, "x", CumulativeAttrs, infer_cumulative, gradient_cumsum);
-PH_OP(cumprod, "x", CumulativeAttrs, infer_cumulative, gradient_cumprod);
+PH_OP(cumsum, "x", CumulativeAttrs, infer_cumulative<"cumsum">, gradient_cumsum);
+PH_OP(cumprod, "x", CumulativeAttrs, infer_cumulative<"cumprod">, gradient_cumprod);
 
 }  // namespace ph

@@ -161,29 +161,16 @@ def _integers() -> list[Sample]:
 
 
 _NAN, _INF = np.nan, np.inf
+SPECIAL = (
+    *("abs", "sign", "relu", "sqrt", "rsqrt", "exp", "log", "sigmoid", "tanh", "softplus", "erf", "floor", "isnan"),
+    *("isinf", "isfinite", "reciprocal"),
+)
 _SPECIAL = np.array([_NAN, _INF, -_INF, 0.0, -0.0, 1.0, -1.0, 88.0, -88.0, 1e-30, 3e38])
 
 
 def _special() -> list[Sample]:
     samples = []
-    for op in [
-        "abs",
-        "sign",
-        "relu",
-        "sqrt",
-        "rsqrt",
-        "exp",
-        "log",
-        "sigmoid",
-        "tanh",
-        "softplus",
-        "erf",
-        "floor",
-        "isnan",
-        "isinf",
-        "isfinite",
-        "reciprocal",
-    ]:
+    for op in SPECIAL:
         samples.append(Sample("special", op, [_SPECIAL], {}, UNARY[op][0], grad=False, atol=1e-30))
     for op in ("maximum", "minimum", "equal", "less", "multiply", "divide"):
         a, b = (grid.reshape(-1) for grid in np.meshgrid(_SPECIAL[:7], _SPECIAL[:7]))

@@ -1,0 +1,132 @@
+"""Ops that move elements: results must be exact, in every dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sample import Sample, integers, normal
+
+EVERY_SIZE = ("float16", "bfloat16", "int8", "int64", "bool")
+
+
+def _reshape(id: str, x: np.ndarray, shape: tuple[int, ...]) -> Sample:
+    return Sample(id, "reshape", [x], {"shape": shape}, lambda x: x.reshape(shape))
+
+
+def _transpose(id: str, x: np.ndarray, axes: tuple[int, ...] = (), **more: Any) -> Sample:
+    return Sample(id, "transpose", [x], {"axes": axes}, lambda x: x.transpose(axes or None), rtol=0.0, **more)
+
+
+def _broadcast(id: str, x: np.ndarray, shape: tuple[int, ...], **more: Any) -> Sample:
+    return Sample(id, "broadcast_to", [x], {"shape": shape}, lambda x: np.broadcast_to(x, shape), rtol=0.0, **more)
+
+
+def _key(begin: tuple[int, ...], size: tuple[int, ...], strides: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    return np.ix_(*[b + s * np.arange(n) for b, n, s in zip(begin, size, strides)])
+
+
+def _slice(
+    id: str, x: np.ndarray, begin: tuple[int, ...], size: tuple[int, ...], strides: tuple[int, ...], **more: Any
+) -> list[Sample]:
+    """The slice, and the op that writes back where it reads."""
+
+    def put_back(part: np.ndarray) -> np.ndarray:
+        whole = np.zeros(x.shape, part.dtype)
+        whole[_key(begin, size, strides)] = part
+        return whole
+
+    attrs = {"begin": begin, "strides": strides}
+    return [
+        Sample(id, "slice", [x], {**attrs, "size": size}, lambda x: x[_key(begin, size, strides)], rtol=0.0, **more),
+        Sample(id, "slice_grad", [normal(*size)], {**attrs, "shape": x.shape}, put_back, rtol=0.0, **more),
+    ]
+
+
+def _concatenate(id: str, axis: int, *xs: np.ndarray, **more: Any) -> Sample:
+    return Sample(id, "concatenate", xs, {"axis": axis}, lambda *xs: np.concatenate(xs, axis), rtol=0.0, **more)
+
+
+def _pad(id: str, x: np.ndarray, low: tuple[int, ...], high: tuple[int, ...], value: float, **more: Any) -> Sample:
+    widths = list(zip(low, high))
+
+    def reference(x: np.ndarray) -> np.ndarray:
+        return np.pad(x, widths, constant_values=value) if widths else x
+
+    return Sample(id, "pad", [x], {"low": low, "high": high, "value": value}, reference, rtol=0.0, **more)
+
+
+SAMPLES = [
+    _reshape("flat", normal(2, 3, 5), (30,)),
+    _reshape("unknown", normal(2, 3, 5), (5, -1)),
+    _reshape("scalar", normal(1, 1), ()),
+    _reshape("empty", normal(0, 3), (3, 0, 2)),
+    Sample("does-not-fit", "reshape", [normal(2, 3)], {"shape": (4, 2)}, raises=(ValueError, r"reshape.*\(4, 2\)")),
+    Sample("two-unknown", "reshape", [normal(4)], {"shape": (-1, -1)}, raises=(ValueError, r"reshape.*one -1")),
+    Sample("plain", "stop_gradient", [normal(2, 3)], {}, lambda x: x),
+    _transpose("matrix", normal(37, 19), dtypes=EVERY_SIZE),
+    _transpose("large", normal(130, 67)),
+    _transpose("wide", normal(3, 300)),
+    _transpose("tall", normal(300, 3)),
+    _transpose("identity", normal(3, 4, 5), (0, 1, 2)),
+    _transpose("batched", normal(4, 33, 18), (0, 2, 1), dtypes=EVERY_SIZE),
+    _transpose("channels-first", normal(2, 6, 7, 5), (0, 3, 1, 2), dtypes=EVERY_SIZE),
+    _transpose("channels-last", normal(2, 5, 6, 7), (0, 2, 3, 1)),
+    _transpose("outer", normal(5, 6, 32), (1, 0, 2)),
+    _transpose("negative-axes", normal(2, 3, 4), (-1, 0, -2)),
+    _transpose("rank-5", normal(2, 3, 2, 4, 3), (4, 1, 3, 0, 2)),
+    _transpose("ones", normal(1, 5, 1, 3), (2, 3, 0, 1)),
+    _transpose("empty", normal(0, 4), (1, 0)),
+    _transpose("scalar", normal()),
+    Sample("twice", "transpose", [normal(2, 3)], {"axes": (0, 0)}, raises=(ValueError, r"transpose.*axis 0.*twice")),
+    Sample("too-few", "transpose", [normal(2, 3)], {"axes": (0,)}, raises=(ValueError, r"transpose.*all 2 axes")),
+    Sample("range", "transpose", [normal(2, 3)], {"axes": (0, 2)}, raises=(ValueError, r"transpose.*axis 2")),
+    _broadcast("row", normal(1, 65), (17, 65), dtypes=EVERY_SIZE),
+    _broadcast("column", normal(17, 1), (17, 65)),
+    _broadcast("new-axes", normal(3), (2, 4, 3)),
+    _broadcast("middle", normal(2, 1, 3), (2, 5, 3)),
+    _broadcast("scalar", normal(), (4, 2)),
+    _broadcast("same", normal(2, 2), (2, 2)),
+    _broadcast("empty", normal(1, 3), (0, 3)),
+    Sample("shape", "broadcast_to", [normal(3)], {"shape": (4,)}, raises=(ValueError, r"broadcast_to.*\(3,\).*\(4,\)")),
+    *_slice("block", normal(9, 8, 7), (2, 0, 3), (5, 8, 2), (1, 1, 1)),
+    *_slice("steps", normal(9, 40), (1, 2), (3, 12), (3, 3), dtypes=EVERY_SIZE),
+    *_slice("backwards", normal(6, 9), (5, 8), (6, 4), (-1, -2)),
+    *_slice("rows", normal(200, 90), (50, 0), (120, 90), (1, 1)),
+    *_slice("empty", normal(4, 3), (0, 0), (0, 3), (1, 1)),
+    *_slice("scalar", normal(), (), (), ()),
+    Sample(
+        "beyond",
+        "slice",
+        [normal(4)],
+        {"begin": (2,), "size": (3,), "strides": (1,)},
+        raises=(ValueError, r"slice.*begin 2, size 3"),
+    ),
+    Sample(
+        "lists",
+        "slice",
+        [normal(4, 2)],
+        {"begin": (2,), "size": (3,), "strides": (1,)},
+        raises=(ValueError, r"slice.*2 entries"),
+    ),
+    _concatenate("rows", 0, normal(2, 3), normal(4, 3, seed=1), dtypes=EVERY_SIZE),
+    _concatenate("columns", -1, normal(17, 3), normal(17, 30, seed=1), normal(17, 1, seed=2), dtypes=EVERY_SIZE),
+    _concatenate("middle", 1, normal(2, 1, 5), normal(2, 4, 5)),
+    _concatenate("one", 0, normal(3)),
+    _concatenate("with-empty", 0, normal(0, 3), normal(2, 3), normal(0, 3)),
+    _concatenate("many", 0, *[normal(2, seed=seed) for seed in range(20)]),
+    _concatenate("int32", 0, integers(0, 9, 4), integers(0, 9, 3)),
+    Sample(
+        "shapes", "concatenate", [normal(2, 3), normal(2, 4)], {"axis": 0}, raises=(ValueError, r"concatenate.*differ")
+    ),
+    Sample("axis", "concatenate", [normal(2), normal(2)], {"axis": 1}, raises=(ValueError, r"concatenate.*axis 1")),
+    _pad("both-sides", normal(4, 5), (1, 2), (3, 0), 0.0, dtypes=("float16", "bfloat16", "int8", "int64")),
+    _pad("value", normal(3, 50), (0, 7), (2, 7), -1.5, dtypes=("bfloat16",)),
+    _pad("images", normal(2, 5, 6, 3), (0, 1, 2, 0), (0, 1, 2, 0), 0.0),
+    _pad("empty", normal(0, 2), (1, 0), (1, 1), 2.0),
+    _pad("none", normal(3), (0,), (0,), 0.0),
+    _pad("scalar", normal(), (), (), 0.0),
+    Sample("negative", "pad", [normal(3)], {"low": (-1,), "high": (0,)}, raises=(ValueError, r"pad.*negative")),
+    Sample("widths", "pad", [normal(3)], {"low": (1, 1), "high": (0, 0)}, raises=(ValueError, r"pad.*1 entries")),
+]
