@@ -66,6 +66,18 @@ struct Job {
 
 thread_local bool inside_job = false;
 
+// While it lives, what this thread calls runs serially.
+class InsideJob {
+ public:
+  InsideJob() : before_(std::exchange(inside_job, true)) {}
+  ~InsideJob() { inside_job = before_; }
+  InsideJob(const InsideJob&) = delete;
+  InsideJob& operator=(const InsideJob&) = delete;
+
+ private:
+  bool before_;
+};
+
 class Pool {
  public:
   int threads() const { return threads_; }
@@ -135,7 +147,6 @@ class Pool {
   }
 
   void serve(uint32_t seen) {
-    inside_job = true;  // what a chunk calls runs serially
     for (;;) {
       seen = await(seen);
       if (quit_) return;
@@ -159,7 +170,7 @@ class Pool {
   }
 
   void work() {
-    const bool was_inside = std::exchange(inside_job, true);
+    const InsideJob inside;
     for (;;) {
       const int64_t chunk = job_.next.fetch_add(1, std::memory_order_acq_rel);
       if (chunk >= job_.chunks) break;
@@ -172,10 +183,9 @@ class Pool {
       }
       job_.finished.fetch_add(1, std::memory_order_release);
     }
-    inside_job = was_inside;
   }
 
-  int threads_ = default_threads();
+  std::atomic<int> threads_ = default_threads();
   std::mutex use_;
   std::vector<std::thread> workers_;
   Job job_;
@@ -206,6 +216,7 @@ void set_num_threads(int threads) {
 
 void run_chunks(int64_t chunks, void (*task)(void*, int64_t), void* context) {
   if (!inside_job && pool().threads() > 1 && pool().run(chunks, task, context)) return;
+  const InsideJob inside;
   for (int64_t chunk = 0; chunk < chunks; ++chunk) task(context, chunk);
 }
 
