@@ -131,7 +131,7 @@ def categorical_focal_crossentropy(
 
 
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float = 0.5) -> Any:
-    """(1 - p^q) / q for the share p of the right class: between cross entropy and absolute error (Zhang, Sabuncu, 2018).
+    """(1 - p^q) / q for the share p of the right class: from cross entropy to absolute error (Zhang, Sabuncu, 2018).
 
     Raises:
         ValueError: if q is outside (0, 1).
