@@ -92,5 +92,20 @@ void store_converted(void* to, const T* from, DType storage, int64_t n) {
   }
 }
 
+// All n elements, stored as `storage`, set to one value.
+[[maybe_unused]] void fill_converted(void* to, double value, DType storage, int64_t n) {
+  if (n == 0) return;
+  const int64_t bytes = static_cast<int64_t>(size_of(storage));
+  char* data = static_cast<char*>(to);
+  store_converted(data, &value, storage, 1);
+  int64_t done = 1;
+  for (; done < n && done * bytes < 4096; done *= 2) {  // doubled up to a piece that stays in the cache
+    __builtin_memcpy(data + done * bytes, data, static_cast<size_t>((n - done < done ? n - done : done) * bytes));
+  }
+  for (int64_t at = done; at < n; at += done) {
+    __builtin_memcpy(data + at * bytes, data, static_cast<size_t>((n - at < done ? n - at : done) * bytes));
+  }
+}
+
 }  // namespace
 }  // namespace ph::PH_LEVEL

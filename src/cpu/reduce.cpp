@@ -315,6 +315,38 @@ void mean_half(const KernelCall& k, const ReduceAttrs& a) {
   store_converted(k.out[0].data, y, k.out[0].dtype, k.out[0].size());
 }
 
+// Whether `now`, which comes later, takes the place: the first of equals stays, the first NaN wins, as in NumPy.
+template <bool is_max, class T>
+PH_INLINE bool replaces(T now, T held) {
+  return (is_max ? now > held : now < held) | ((now != now) & (held == held));
+}
+
+// Positions in n rows of at most `strip` columns that are `stride` apart.
+template <bool is_max, class T>
+void arg_columns(const T* x, int32_t* y, int64_t n, int64_t columns, int64_t stride) {
+  T held[strip];
+  int32_t best[strip];
+  for (int64_t i = 0; i < columns; ++i) held[i] = x[i], best[i] = 0;
+  for (int64_t j = 1; j < n; ++j) {
+    for (int64_t i = 0; i < columns; ++i) {
+      const T now = x[j * stride + i];
+      const bool better = replaces<is_max>(now, held[i]);
+      held[i] = better ? now : held[i];
+      best[i] = better ? static_cast<int32_t>(j) : best[i];
+    }
+  }
+  for (int64_t i = 0; i < columns; ++i) y[i] = best[i];
+}
+
+template <bool is_max, class T>
+int32_t arg_row(const T* x, int64_t n) {
+  int64_t best = 0;
+  for (int64_t j = 1; j < n; ++j) {
+    if (replaces<is_max>(x[j], x[best])) best = j;
+  }
+  return static_cast<int32_t>(best);
+}
+
 template <bool is_max, class T>
 void arg_typed(const KernelCall& k, const ArgAttrs& a) {
   const Shape& shape = k.in[0].shape;
@@ -322,18 +354,16 @@ void arg_typed(const KernelCall& k, const ArgAttrs& a) {
   const int64_t outer = shape.product(0, axis), n = shape[axis], inner = shape.product(axis + 1, shape.rank());
   const T* x = k.in[0].as<T>();
   int32_t* y = k.out[0].as<int32_t>();
-  for (int64_t o = 0; o < outer; ++o) {
-    for (int64_t i = 0; i < inner; ++i) {
-      const T* column = x + o * n * inner + i;
-      int64_t best = 0;
-      for (int64_t j = 1; j < n; ++j) {
-        const T now = column[j * inner], held = column[best * inner];
-        const bool better = is_max ? now > held : now < held;
-        if (better || (now != now && held == held)) best = j;  // the first NaN wins, as in NumPy
-      }
-      y[o * inner + i] = static_cast<int32_t>(best);
+  const int64_t strips = (inner + strip - 1) / strip;
+  parallel_for(outer * strips, static_cast<double>(n * (inner < strip ? inner : strip)), [&](int64_t chunk) {
+    const int64_t o = chunk / strips, begin = chunk % strips * strip;
+    if (inner == 1) {
+      y[o] = arg_row<is_max>(x + o * n, n);
+    } else {
+      const int64_t columns = inner - begin < strip ? inner - begin : strip;
+      arg_columns<is_max>(x + o * n * inner + begin, y + o * inner + begin, n, columns, inner);
     }
-  }
+  });
 }
 
 template <bool is_max>
@@ -372,7 +402,7 @@ void cumulate_typed(const KernelCall& k, const CumulativeAttrs& a) {
   const Shape& shape = k.in[0].shape;
   const int axis = static_cast<int>(a.axis < 0 ? a.axis + shape.rank() : a.axis);
   const int64_t outer = shape.product(0, axis), n = shape[axis], inner = shape.product(axis + 1, shape.rank());
-  for (int64_t o = 0; o < outer; ++o) {
+  parallel_for(outer, 2.0 * static_cast<double>(n * inner), [&](int64_t o) {
     const T* x = k.in[0].as<T>() + o * n * inner;
     T* y = k.out[0].as<T>() + o * n * inner;
     for (int64_t step = 0; step < n; ++step) {
@@ -381,7 +411,7 @@ void cumulate_typed(const KernelCall& k, const CumulativeAttrs& a) {
         y[j * inner + i] = step ? R::join(y[before * inner + i], x[j * inner + i]) : x[j * inner + i];
       }
     }
-  }
+  });
 }
 
 template <class R>

@@ -63,17 +63,18 @@ PH_INLINE int crossing_axis(const Walk& walk) {
   return -1;
 }
 
-// Gathers in square blocks of the axes `cross` and the last one, so that both arrays are used by whole cache lines.
+// Gathers in blocks of the axes `cross` and the last one: a block reads 8 cache lines, each whole, and few enough that
+// they stay in the cache even where all fall into the same set of it (rows of 2^n bytes).
 template <class T>
 void gather_blocks(T* near, const T* far, const Walk& walk, int cross) {
-  constexpr int64_t block = 32;
+  constexpr int64_t tall = 64 / sizeof(T), wide = 8;
   const int inner = walk.rank - 1;
   const int64_t rows = walk.size[cross], columns = walk.size[inner], step = walk.step[inner];
-  const int64_t strips = (rows + block - 1) / block, others = walk.count() / (rows * columns);
+  const int64_t strips = (rows + tall - 1) / tall, others = walk.count() / (rows * columns);
   int64_t near_row = columns;
   for (int d = cross + 1; d < inner; ++d) near_row *= walk.size[d];
-  parallel_for(others * strips, 0.5 * static_cast<double>(block * columns), [&](int64_t chunk) {
-    const int64_t begin = chunk % strips * block, end = begin + block < rows ? begin + block : rows;
+  parallel_for(others * strips, 0.5 * static_cast<double>(tall * columns), [&](int64_t chunk) {
+    const int64_t begin = chunk % strips * tall, end = begin + tall < rows ? begin + tall : rows;
     int64_t rest = chunk / strips, to = 0, from = walk.offset, near_step = columns;
     for (int d = inner - 1; d >= 0; --d) {
       if (d != cross) {
@@ -83,11 +84,14 @@ void gather_blocks(T* near, const T* far, const Walk& walk, int cross) {
       }
       near_step *= walk.size[d];
     }
-    for (int64_t c = 0; c < columns; c += block) {
-      const int64_t last = c + block < columns ? c + block : columns;
+    int64_t c = 0;
+    for (; c + wide <= columns; c += wide) {
       for (int64_t r = begin; r < end; ++r) {
-        for (int64_t j = c; j < last; ++j) near[to + r * near_row + j] = far[from + r + j * step];
+        for (int64_t j = 0; j < wide; ++j) near[to + r * near_row + c + j] = far[from + r + (c + j) * step];
       }
+    }
+    for (; c < columns; ++c) {
+      for (int64_t r = begin; r < end; ++r) near[to + r * near_row + c] = far[from + r + c * step];
     }
   });
 }
@@ -184,25 +188,14 @@ void slice(const KernelCall& k, const SliceAttrs& a) {
                      window(k.in[0].shape, k.out[0].shape, a.begin, a.strides));
 }
 
-void fill(const View& out, double value) {
-  const int64_t bytes = static_cast<int64_t>(size_of(out.dtype));
-  const int64_t n = out.size();
-  if (n == 0) return;
-  char* data = out.as<char>();
-  store_converted(data, &value, out.dtype, 1);
-  for (int64_t done = 1; done < n; done *= 2) {
-    __builtin_memcpy(data + done * bytes, data, static_cast<size_t>((n - done < done ? n - done : done) * bytes));
-  }
-}
-
 void slice_grad(const KernelCall& k, const SliceGradAttrs& a) {
-  fill(k.out[0], 0);
+  fill_converted(k.out[0].data, 0, k.out[0].dtype, k.out[0].size());
   copy_strided<false>(k.in[0].data, k.out[0].data, k.in[0].dtype,
                       window(k.out[0].shape, k.in[0].shape, a.begin, a.strides));
 }
 
 void pad(const KernelCall& k, const PadAttrs& a) {
-  fill(k.out[0], a.value);
+  fill_converted(k.out[0].data, a.value, k.out[0].dtype, k.out[0].size());
   copy_strided<false>(k.in[0].data, k.out[0].data, k.in[0].dtype,
                       window(k.out[0].shape, k.in[0].shape, a.low, IntList()));
 }
