@@ -164,9 +164,10 @@ static Tensors gradient_select(const GradCall& c, const NoAttrs&) {
 #define GRADIENT_flat_1(name) no_gradient<"flat wherever it has a slope">
 #define GRADIENT_flat_2(name) no_gradient<"flat wherever it has a slope">
 
-#define INPUTS_1 "x"
-#define INPUTS_2 "a, b"
-#define INPUTS_3 "condition, a, b"
+// as keras.ops names them
+#define INPUTS_1(cls) "x"
+#define INPUTS_2(cls) (ElementwiseClass::cls == ElementwiseClass::bitwise ? "x, y" : "x1, x2")
+#define INPUTS_3(cls) "condition, x1, x2"
 #define FUNCTION_1(name) \
   Tensor name(const Tensor& x) { return apply1(op_##name, {x}); }
 #define FUNCTION_2(name) \
@@ -184,15 +185,15 @@ static constexpr bool is_commutative(std::string_view name) {
   return false;
 }
 
-#define PH_ELEMENTWISE(name, arity, cls, slope)                                                               \
-  static Specs infer_##name(SpecSpan in, const NoAttrs& attributes) {                                         \
-    return infer_elementwise<ElementwiseClass::cls>(in, attributes, #name);                                   \
-  }                                                                                                           \
-  PH_OP(name, INPUTS_##arity, NoAttrs, infer_##name, (GRADIENT_##slope##_##arity(name)), .elementwise = true, \
-        .commutative = is_commutative(#name), .promotes = true,                                               \
-        .float_input = ElementwiseClass::cls == ElementwiseClass::floating ||                                 \
-                       ElementwiseClass::cls == ElementwiseClass::predicate,                                  \
-        .in_place = {0});                                                                                     \
+#define PH_ELEMENTWISE(name, arity, cls, slope)                                                                    \
+  static Specs infer_##name(SpecSpan in, const NoAttrs& attributes) {                                              \
+    return infer_elementwise<ElementwiseClass::cls>(in, attributes, #name);                                        \
+  }                                                                                                                \
+  PH_OP(name, INPUTS_##arity(cls), NoAttrs, infer_##name, (GRADIENT_##slope##_##arity(name)), .elementwise = true, \
+        .commutative = is_commutative(#name), .promotes = true,                                                    \
+        .float_input = ElementwiseClass::cls == ElementwiseClass::floating ||                                      \
+                       ElementwiseClass::cls == ElementwiseClass::predicate,                                       \
+        .in_place = {0});                                                                                          \
   FUNCTION_##arity(name)
 #include "ops/elementwise.def"
 

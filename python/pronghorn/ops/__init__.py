@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pronghorn.ops.activation import *  # noqa: F403
 from pronghorn.ops.control_flow import *  # noqa: F403
 from pronghorn.ops.creation import *  # noqa: F403
 from pronghorn.ops.elementwise import *  # noqa: F403
@@ -10,3 +11,5 @@ from pronghorn.ops.linalg import *  # noqa: F403
 from pronghorn.ops.manipulation import *  # noqa: F403
 from pronghorn.ops.nn import *  # noqa: F403
 from pronghorn.ops.reduction import *  # noqa: F403
+from pronghorn.ops.statistics import *  # noqa: F403
+from pronghorn.ops.windows import *  # noqa: F403

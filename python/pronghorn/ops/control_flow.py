@@ -81,7 +81,9 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     return scan(lambda carry, x: (carry, f(x)), None, xs)[1]
 
 
-vectorized_map = map
+def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+    """Return the stacked results of `function` on the slices of `elements` along the first axis."""
+    return map(function, elements)
 
 
 def switch(index: Any, branches: Any, *operands: Any) -> Any:

@@ -21,6 +21,7 @@ __all__ = [
     "eye",
     "full",
     "full_like",
+    "geomspace",
     "identity",
     "is_tensor",
     "linspace",
@@ -176,14 +177,14 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
 empty_like = zeros_like
 
 
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
     """Return evenly spaced values in the half-open interval [start, stop).
 
     Raises:
         ValueError: if `step` is zero.
     """
     low, high = (0, start) if stop is None else (start, stop)
-    numbers = [value.item() if hasattr(value, "item") else value for value in (low, high, step)]
+    numbers = [value.item() if hasattr(value, "item") else value for value in (low, high, 1 if step is None else step)]
     if numbers[2] == 0:
         raise ValueError("arange: step must not be zero")
     if dtype is None:
@@ -209,9 +210,17 @@ def linspace(
     return (result, step) if retstep else result
 
 
-def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10, dtype: Any = None) -> Any:
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10, dtype: Any = None, axis: int = 0
+) -> Any:
     """Return `num` values spaced evenly on a logarithmic scale."""
-    values = np.logspace(convert_to_numpy(start), convert_to_numpy(stop), num, endpoint, base)
+    values = np.logspace(convert_to_numpy(start), convert_to_numpy(stop), num, endpoint, base, axis=axis)
+    return _core.convert(values.astype(standardize_dtype(dtype)))
+
+
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+    """Return `num` values from `start` to `stop`, each the same multiple of the one before."""
+    values = np.geomspace(convert_to_numpy(start), convert_to_numpy(stop), num, endpoint, axis=axis)
     return _core.convert(values.astype(standardize_dtype(dtype)))
 
 

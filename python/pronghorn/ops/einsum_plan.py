@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from pronghorn import _core
+from pronghorn.ops.matrix_product import matrix_product
 
 _raw = _core.ops
 
@@ -77,7 +78,7 @@ def _contract(a: Any, term_a: str, b: Any, term_b: str, keep: str) -> tuple[Any,
         x = _raw.transpose(x, [term.index(letter) for group in groups for letter in group])
         return _raw.reshape(x, tuple(math.prod(sizes[letter] for letter in group) for group in groups))
 
-    product = _raw.matmul(matrix(a, term_a, batch, rows, inner), matrix(b, term_b, batch, inner, columns))
+    product = matrix_product(matrix(a, term_a, batch, rows, inner), matrix(b, term_b, batch, inner, columns))
     term = "".join(batch + rows + columns)
     return _raw.reshape(product, tuple(sizes[letter] for letter in term)), term
 

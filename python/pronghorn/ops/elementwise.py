@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import math
 from typing import Any
 
@@ -29,14 +28,15 @@ __all__ = [
     "bitwise_xor",
     "cbrt",
     "ceil",
-    "celu",
     "clip",
+    "conj",
+    "conjugate",
+    "copy",
     "cos",
     "cosh",
     "deg2rad",
     "divide",
     "divide_no_nan",
-    "elu",
     "equal",
     "erf",
     "erfc",
@@ -47,21 +47,21 @@ __all__ = [
     "fabs",
     "floor",
     "floor_divide",
-    "gelu",
-    "glu",
+    "fmax",
+    "fmin",
+    "fmod",
     "greater",
     "greater_equal",
-    "hard_shrink",
-    "hard_sigmoid",
-    "hard_silu",
-    "hard_swish",
-    "hard_tanh",
+    "heaviside",
     "hypot",
     "isclose",
     "isfinite",
     "isinf",
     "isnan",
-    "leaky_relu",
+    "isneginf",
+    "isposinf",
+    "isreal",
+    "ldexp",
     "left_shift",
     "less",
     "less_equal",
@@ -69,8 +69,8 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
-    "log_sigmoid",
     "logaddexp",
+    "logaddexp2",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -84,33 +84,26 @@ __all__ = [
     "not_equal",
     "power",
     "rad2deg",
+    "real",
     "reciprocal",
     "relu",
-    "relu6",
     "right_shift",
     "round",
     "rsqrt",
-    "selu",
+    "select",
     "sigmoid",
     "sign",
-    "silu",
+    "signbit",
     "sin",
+    "sinc",
     "sinh",
-    "soft_shrink",
     "softplus",
-    "softsign",
-    "sparse_plus",
-    "sparse_sigmoid",
     "sqrt",
     "square",
-    "squareplus",
     "stop_gradient",
     "subtract",
-    "swish",
     "tan",
     "tanh",
-    "tanh_shrink",
-    "threshold",
     "true_divide",
     "trunc",
     "where",
@@ -268,128 +261,92 @@ def stop_gradient(variable: Any) -> Any:
     return _raw.stop_gradient(_core.convert(variable))
 
 
-# Activations that ops offers; pronghorn.activations has them all.
+def fmax(x1: Any, x2: Any) -> Any:
+    """Larger of two values, ignoring a NaN beside a number."""
+    return where(_raw.isnan(x1), x2, where(_raw.isnan(x2), x1, _raw.maximum(x1, x2)))
 
 
-def relu6(x: Any) -> Any:
-    """relu, at most 6."""
-    return _raw.minimum(_raw.relu(x), 6.0)
+def fmin(x1: Any, x2: Any) -> Any:
+    """Smaller of two values, ignoring a NaN beside a number."""
+    return where(_raw.isnan(x1), x2, where(_raw.isnan(x2), x1, _raw.minimum(x1, x2)))
 
 
-def silu(x: Any) -> Any:
-    """x * sigmoid(x)."""
-    return _raw.multiply(x, _raw.sigmoid(x))
+def fmod(x1: Any, x2: Any) -> Any:
+    """Remainder of a division cut towards zero: it has the sign of `x1`."""
+    remainder = _raw.mod(_raw.abs(x1), _raw.abs(x2))
+    return where(_raw.less(x1, 0), _raw.negative(remainder), remainder)
 
 
-swish = silu
+def heaviside(x1: Any, x2: Any) -> Any:
+    """0 below zero, `x2` at zero, 1 above."""
+    return where(_raw.equal(x1, 0), x2, where(_raw.less(x1, 0), 0.0, 1.0))
 
 
-def log_sigmoid(x: Any) -> Any:
-    """log(sigmoid(x)), without overflow."""
-    return _raw.negative(_raw.softplus(_raw.negative(x)))
+def isposinf(x: Any) -> Any:
+    """Tell where `x` is positive infinity."""
+    return _raw.equal(x, math.inf)
 
 
-def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    """x where positive, negative_slope * x elsewhere."""
-    return where(_raw.greater(x, 0), x, _raw.multiply(x, negative_slope))
-
-
-def elu(x: Any, alpha: float = 1.0) -> Any:
-    """x where positive, alpha * (e^x - 1) elsewhere."""
-    # expm1 sees no large positive values, whose infinite gradient would turn to NaN
-    return where(_raw.greater(x, 0), x, _raw.multiply(_raw.expm1(_raw.minimum(x, 0.0)), alpha))
-
-
-def selu(x: Any) -> Any:
-    """Scaled elu (Klambauer et al., 2017)."""
-    return _raw.multiply(elu(x, 1.6732632423543772), 1.0507009873554805)
-
-
-def celu(x: Any, alpha: float = 1.0) -> Any:
-    """max(0, x) + min(0, alpha (e^(x / alpha) - 1))."""
-    return _raw.add(_raw.relu(x), _raw.multiply(_raw.expm1(_raw.divide(_raw.minimum(x, 0.0), alpha)), alpha))
-
-
-def gelu(x: Any, approximate: bool = True) -> Any:
-    """x times the normal distribution function of x, by tanh if `approximate` (Hendrycks, Gimpel, 2016)."""
-    if approximate:
-        inner = _raw.multiply(_raw.add(x, _raw.multiply(_raw.power(x, 3), 0.044715)), math.sqrt(2 / math.pi))
-        return _raw.multiply(_raw.multiply(x, 0.5), _raw.add(_raw.tanh(inner), 1.0))
-    return _raw.multiply(_raw.multiply(x, 0.5), _raw.add(_raw.erf(_raw.multiply(x, 1 / math.sqrt(2))), 1.0))
-
-
-def softsign(x: Any) -> Any:
-    """x / (1 + |x|)."""
-    return _raw.divide(x, _raw.add(_raw.abs(x), 1.0))
-
-
-def hard_sigmoid(x: Any) -> Any:
-    """relu6(x + 3) / 6."""
-    return _raw.divide(relu6(_raw.add(x, 3.0)), 6.0)
-
-
-def hard_silu(x: Any) -> Any:
-    """x * hard_sigmoid(x)."""
-    return _raw.multiply(x, hard_sigmoid(x))
-
-
-hard_swish = hard_silu
-
-
-def hard_tanh(x: Any) -> Any:
-    """x clipped to [-1, 1]."""
-    return clip(x, -1.0, 1.0)
-
-
-def tanh_shrink(x: Any) -> Any:
-    """x - tanh(x)."""
-    return _raw.subtract(x, _raw.tanh(x))
-
-
-def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
-    """x where |x| > threshold, zero elsewhere."""
-    return where(_raw.greater(_raw.abs(x), threshold), x, 0.0)
-
-
-def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
-    """x moved towards zero by `threshold`, zero within it."""
-    return _raw.multiply(_raw.sign(x), _raw.relu(_raw.subtract(_raw.abs(x), threshold)))
-
-
-def threshold(x: Any, threshold: float, default_value: float) -> Any:
-    """x where x > threshold, default_value elsewhere."""
-    return where(_raw.greater(x, threshold), x, default_value)
-
-
-def squareplus(x: Any, b: float = 4) -> Any:
-    """(x + sqrt(x^2 + b)) / 2."""
-    return _raw.multiply(_raw.add(x, _raw.sqrt(_raw.add(_raw.square(x), b))), 0.5)
-
-
-def sparse_plus(x: Any) -> Any:
-    """0 below -1, ((x + 1) / 2)^2 up to 1, x above."""
-    middle = _raw.square(_raw.multiply(_raw.add(x, 1.0), 0.5))
-    return where(_raw.less_equal(x, -1.0), 0.0, where(_raw.less(x, 1.0), middle, x))
-
-
-def sparse_sigmoid(x: Any) -> Any:
-    """0 below -1, (x + 1) / 2 up to 1, 1 above."""
-    return clip(_raw.multiply(_raw.add(x, 1.0), 0.5), 0.0, 1.0)
+def isneginf(x: Any) -> Any:
+    """Tell where `x` is negative infinity."""
+    return _raw.equal(x, -math.inf)
 
 
 @op
-def glu(x: Any, axis: int = -1) -> Any:
-    """First half of `x` along `axis` times the sigmoid of the second half.
+def isreal(x: Any) -> Any:
+    """Tell where `x` is a real number: everywhere, as there are no complex tensors."""
+    return _raw.full(shape=_core.convert(x).shape, dtype="bool", value=1)
+
+
+@op
+def real(x: Any) -> Any:
+    """Real part: `x` itself, as there are no complex tensors."""
+    return _core.convert(x)
+
+
+conj = conjugate = real
+
+
+def ldexp(x1: Any, x2: Any) -> Any:
+    """x1 * 2^x2."""
+    return _raw.multiply(x1, exp2(x2))
+
+
+def logaddexp2(x1: Any, x2: Any) -> Any:
+    """log2(2^x1 + 2^x2), without overflow."""
+    return _raw.multiply(logaddexp(_raw.multiply(x1, math.log(2)), _raw.multiply(x2, math.log(2))), 1 / math.log(2))
+
+
+def signbit(x: Any) -> Any:
+    """Tell where `x` is negative, minus zero included."""
+    return _raw.logical_or(_raw.less(x, 0), _raw.less(_raw.divide(1.0, x), 0))
+
+
+def sinc(x: Any) -> Any:
+    """sin(pi x) / (pi x), 1 at zero."""
+    is_zero = _raw.equal(x, 0)
+    angle = _raw.multiply(where(is_zero, 1.0, x), math.pi)
+    return where(is_zero, 1.0, _raw.divide(_raw.sin(angle), angle))
+
+
+@op
+def copy(x: Any) -> Any:
+    """Return `x`: tensors do not change, so that it need not be copied."""
+    return _core.convert(x)
+
+
+@op
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """Return the elements of the first choice whose condition holds, `default` where none does.
 
     Raises:
-        ValueError: if the axis has an odd size.
+        ValueError: if the lists differ in length or are empty.
     """
-    x = _core.convert(x)
-    size = x.shape[axis]
-    if size % 2:
-        raise ValueError(f"glu: axis {axis} of x {x.shape} must have an even size")
-    key = [builtins.slice(None)] * len(x.shape)
-    key[axis] = builtins.slice(None, size // 2)
-    value = x[tuple(key)]
-    key[axis] = builtins.slice(size // 2, None)
-    return _raw.multiply(value, _raw.sigmoid(x[tuple(key)]))
+    if len(condlist) != len(choicelist) or not condlist:
+        raise ValueError(
+            f"select: condlist and choicelist must have the same length, not 0; got {len(condlist)}, {len(choicelist)}"
+        )
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist)):
+        result = where(condition, choice, result)
+    return result

@@ -13,6 +13,7 @@ from pronghorn.ops.dispatch import op
 from pronghorn.ops.manipulation import moveaxis
 
 __all__ = [
+    "argpartition",
     "argsort",
     "bincount",
     "digitize",
@@ -24,6 +25,9 @@ __all__ = [
     "scatter",
     "scatter_update",
     "searchsorted",
+    "segment_max",
+    "segment_min",
+    "segment_prod",
     "segment_sum",
     "sort",
     "take",
@@ -88,8 +92,12 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
 
 
 @op
-def multi_hot(inputs: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
+def multi_hot(
+    inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: Any = None, sparse: bool = False
+) -> Any:
     """Return a vector with ones at all the classes that `inputs` names along `axis`."""
+    if num_classes is None:
+        raise ValueError("multi_hot: num_classes must be given")
     hot = one_hot(inputs, num_classes, dtype=dtype, sparse=sparse)
     reduced = axis if axis >= 0 else len(hot.shape) - 1 + axis
     return _raw.reduce_max(hot, axes=(reduced,)) if len(hot.shape) > 1 else hot
@@ -151,10 +159,43 @@ def nonzero(x: Any) -> tuple[Any, ...]:
     return tuple(_core.convert(index.astype("int32")) for index in np.nonzero(_core.convert(x).numpy()))
 
 
-def unique(x: Any, return_inverse: bool = False, return_counts: bool = False, axis: int | None = None) -> Any:
-    """Return the distinct values of `x`, sorted. Not inside traces."""
-    values = np.unique(_core.convert(x).numpy(), False, return_inverse, return_counts, axis)
-    return tuple(_core.convert(each) for each in values) if isinstance(values, tuple) else _core.convert(values)
+def unique(
+    x: Any,
+    sorted: bool = True,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    size: int | None = None,
+    fill_value: Any = None,
+) -> Any:
+    """Return the distinct values of `x`, sorted, and on demand where they come from. Not inside traces.
+
+    Args:
+        x: tensor.
+        sorted: accepted for Keras's sake; values are always sorted.
+        return_index: whether to return the position of each value's first occurrence too.
+        return_inverse: whether to return where each element of `x` is among the values.
+        return_counts: whether to return how often each value occurs.
+        axis: compare whole slices along this axis; None compares elements.
+        size: cut or fill up the result to this number of values.
+        fill_value: what fills it up; the smallest value by default.
+    """
+    found = np.unique(_core.convert(x).numpy(), return_index, return_inverse, return_counts, axis)
+    parts = list(found) if isinstance(found, tuple) else [found]
+    if size is not None:
+        along = 0 if axis is None else axis
+        values = parts[0].take(range(min(size, parts[0].shape[along])), axis=along)
+        filling = (
+            values.take([0], axis=along)
+            if fill_value is None
+            else np.full_like(values.take([0], axis=along), fill_value)
+        )
+        parts[0] = np.concatenate([values, *[filling] * (size - values.shape[along])], axis=along)
+    tensors = tuple(
+        _core.convert(part.astype("int32") if i else np.ascontiguousarray(part)) for i, part in enumerate(parts)
+    )
+    return tensors if len(tensors) > 1 else tensors[0]
 
 
 @op
@@ -207,21 +248,83 @@ def _scatter_add(x: Any, indices: Any, values: Any) -> Any:
 
 
 @op
-def scatter_update(inputs: Any, indices: Any, updates: Any) -> Any:
-    """Return `inputs` with `updates` in place of the slices that the rows of `indices` name."""
-    x, updates = _core.convert(inputs), cast(updates, inputs.dtype)
+def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
+    """Return `inputs` with `updates` in place of the slices that the rows of `indices` name.
+
+    Args:
+        inputs: tensor.
+        indices: integers of shape (..., depth), each row the first coordinates of a slice.
+        updates: the slices.
+        reduction: None writes them (the last of several to a place), "add" adds them.
+
+    Raises:
+        ValueError: for another reduction.
+    """
+    if reduction not in (None, "add"):
+        raise ValueError(f"scatter_update: reduction must be None or 'add', got {reduction!r}")
+    x = _core.convert(inputs)
+    updates = cast(updates, x.dtype)
+    if reduction == "add":
+        return _scatter_add(x, indices, updates)
     positions, count, rest = _flat_positions(indices, x.shape)
-    # the last of several updates of a place wins: give every place the number of its last update
-    number = _raw.add(_core.convert(np.arange(positions.size, dtype="int32").reshape(positions.shape)), 1)
-    ranks = _raw.multiply(_raw.one_hot(_raw.reshape(positions, (-1,)), depth=count, dtype="int32"),
-                          _raw.reshape(number, (-1, 1)))  # fmt: skip
-    last = _raw.reduce_max(ranks, axes=(0,)) if positions.size else _raw.full(shape=(count,), dtype="int32", value=0)
+    # give every place the number of its last update
+    number = _raw.add(_core.convert(np.arange(positions.size, dtype="int32").reshape(-1, 1)), 1)
+    hot = _raw.one_hot(_raw.reshape(positions, (-1,)), depth=count, dtype="int32")
+    last = (
+        _raw.reduce_max(_raw.multiply(hot, number), axes=(0,))
+        if positions.size
+        else _raw.full(shape=(count,), dtype="int32", value=0)
+    )
     rows = _raw.concatenate(
         [_raw.full(shape=(1, *rest), dtype=x.dtype, value=0), _raw.reshape(updates, (positions.size, *rest))], axis=0
     )
     chosen = _raw.reshape(_raw.take(rows, last, axis=0), x.shape)
     touched = _raw.reshape(_raw.greater(last, 0), (*x.shape[: len(x.shape) - len(rest)], *(1,) * len(rest)))
     return _raw.select(touched, chosen, x)
+
+
+def _segment_extremum(data: Any, segment_ids: Any, num_segments: int | None, start: float, native: Any) -> Any:
+    data, ids = _core.convert(data), _as_index(segment_ids)
+    if num_segments is None:
+        num_segments = int(ids.numpy().max()) + 1 if ids.size else 0
+    segments = _core.convert(np.arange(num_segments, dtype="int32").reshape(-1, 1))
+    member = _raw.equal(segments, _raw.cast(ids, dtype="int32"))
+    member = _raw.reshape(member, (*member.shape, *(1,) * (len(data.shape) - 1)))
+    return native(_raw.select(member, data, start), axes=(1,))
+
+
+def _lowest(dtype: str) -> float:
+    return -math.inf if dtype.startswith(("float", "bfloat")) else int(np.iinfo(dtype).min)
+
+
+def _highest(dtype: str) -> float:
+    return math.inf if dtype.startswith(("float", "bfloat")) else int(np.iinfo(dtype).max)
+
+
+@op
+def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
+    """Return the largest of the rows of `data` with the same segment id; an empty segment has the lowest value."""
+    data = _core.convert(data)
+    return _segment_extremum(data, segment_ids, num_segments, _lowest(data.dtype), _raw.reduce_max)
+
+
+@op
+def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
+    """Return the smallest of the rows of `data` with the same segment id; an empty segment has the highest value."""
+    data = _core.convert(data)
+    return _segment_extremum(data, segment_ids, num_segments, _highest(data.dtype), _raw.reduce_min)
+
+
+@op
+def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
+    """Return the product of the rows of `data` that have the same segment id; an empty segment has 1."""
+    return _segment_extremum(data, segment_ids, num_segments, 1, _raw.reduce_prod)
+
+
+@op
+def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
+    """Return positions (int32) that put the kth smallest value along `axis` in its place, smaller ones before it."""
+    return argsort(x, axis)
 
 
 @op
@@ -236,6 +339,7 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
     return total[:num_segments]
 
 
+@op
 def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     """Return the coordinates in an array of `shape` of flat `indices`."""
     rest = _as_index(indices)

@@ -5,12 +5,27 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pronghorn import _core
+from pronghorn import _core, config
 from pronghorn.ops import einsum_plan, reduction
 from pronghorn.ops.dispatch import op
-from pronghorn.ops.manipulation import diagonal
+from pronghorn.ops.manipulation import diagonal, moveaxis, stack
+from pronghorn.ops.matrix_product import matrix_product
 
-__all__ = ["dot", "einsum", "inner", "matmul", "norm", "outer", "tensordot", "trace", "vdot"]
+__all__ = [
+    "cross",
+    "dot",
+    "einsum",
+    "inner",
+    "kron",
+    "matmul",
+    "norm",
+    "normalize",
+    "outer",
+    "tensordot",
+    "trace",
+    "vander",
+    "vdot",
+]
 
 _raw = _core.ops
 
@@ -33,10 +48,10 @@ def matmul(x1: Any, x2: Any) -> Any:
     if column:
         b = _raw.reshape(b, (*b.shape, 1))
     if len(b.shape) == 2 and len(a.shape) > 2:  # one big product instead of many small ones
-        flat = _raw.matmul(_raw.reshape(a, (math.prod(a.shape[:-1]), a.shape[-1])), b)
+        flat = matrix_product(_raw.reshape(a, (math.prod(a.shape[:-1]), a.shape[-1])), b)
         result = _raw.reshape(flat, (*a.shape[:-1], b.shape[-1]))
     else:
-        result = _raw.matmul(a, b)
+        result = matrix_product(a, b)
     if not row and not column:
         return result
     shape = list(result.shape)
@@ -74,12 +89,17 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     left = _raw.reshape(_raw.transpose(a, rest_a + from_a), (math.prod(a.shape[i] for i in rest_a), k))
     right = _raw.reshape(_raw.transpose(b, from_b + rest_b), (k, math.prod(b.shape[i] for i in rest_b)))
     shape = tuple(a.shape[i] for i in rest_a) + tuple(b.shape[i] for i in rest_b)
-    return _raw.reshape(_raw.matmul(left, right), shape)
+    return _raw.reshape(matrix_product(left, right), shape)
 
 
 @op
-def einsum(subscripts: str, *operands: Any) -> Any:
+def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     """Sum of products by Einstein's convention, as NumPy's einsum ("bij,bjk->bik"; with "..." for leading axes).
+
+    Args:
+        subscripts: letters of the axes of each operand, and of the result.
+        *operands: tensors.
+        **kwargs: accepted for Keras's sake, without effect.
 
     Raises:
         ValueError: if the subscripts do not fit the operands.
@@ -148,3 +168,59 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         result = extreme(total, other, keepdims=True)
         return result if keepdims else _raw.reshape(result, reduction.sum(x, axes).shape)
     raise ValueError(f"norm: ord={ord!r} is not defined over {len(axes)} axes")
+
+
+@op
+def normalize(x: Any, axis: int = -1, order: int = 2, epsilon: float | None = None) -> Any:
+    """Return `x` divided by its vector norm along `axis`; a norm below `epsilon` counts as `epsilon`."""
+    x = _core.convert(x)
+    if not x.dtype.startswith(("float", "bfloat")):
+        x = _raw.cast(x, dtype=config.floatx())
+    if epsilon is None:
+        epsilon = config.epsilon()
+    if order == 2:  # the root of a sum no smaller than epsilon^2 has a gradient at zero too
+        total = reduction.sum(_raw.square(x), axis, keepdims=True)
+        return _raw.multiply(x, _raw.rsqrt(_raw.maximum(total, epsilon**2)))
+    return _raw.divide(x, _raw.maximum(norm(x, order, axis, keepdims=True), epsilon))
+
+
+@op
+def kron(x1: Any, x2: Any) -> Any:
+    """Kronecker product: `x2` times each element of `x1`, in blocks."""
+    a, b = _core.convert(x1), _core.convert(x2)
+    rank = max(len(a.shape), len(b.shape))
+    sizes_a = (1,) * (rank - len(a.shape)) + a.shape
+    sizes_b = (1,) * (rank - len(b.shape)) + b.shape
+    left = _raw.reshape(a, tuple(size for each in sizes_a for size in (each, 1)))
+    right = _raw.reshape(b, tuple(size for each in sizes_b for size in (1, each)))
+    return _raw.reshape(_raw.multiply(left, right), tuple(m * n for m, n in zip(sizes_a, sizes_b)))
+
+
+@op
+def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """Cross product of vectors of 3 elements (or of 2, whose third counts as 0)."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
+    sizes = (a.shape[-1], b.shape[-1])
+    if any(size not in (2, 3) for size in sizes):
+        raise ValueError(f"cross: vectors must have 2 or 3 elements, got {sizes[0]} and {sizes[1]}")
+    parts_a, parts_b = [a[..., i] for i in range(sizes[0])], [b[..., i] for i in range(sizes[1])]
+    third = _raw.subtract(_raw.multiply(parts_a[0], parts_b[1]), _raw.multiply(parts_a[1], parts_b[0]))
+    if sizes == (2, 2):
+        return third
+    parts_a, parts_b = (
+        parts if len(parts) == 3 else [*parts, _raw.multiply(parts[0], 0)] for parts in (parts_a, parts_b)
+    )
+    first = _raw.subtract(_raw.multiply(parts_a[1], parts_b[2]), _raw.multiply(parts_a[2], parts_b[1]))
+    second = _raw.subtract(_raw.multiply(parts_a[2], parts_b[0]), _raw.multiply(parts_a[0], parts_b[2]))
+    return stack([first, second, third], axis=axisc)
+
+
+@op
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """Return the matrix of powers of a vector, the highest first unless `increasing`."""
+    x = _core.convert(x)
+    count = x.shape[0] if N is None else N
+    powers = list(range(count)) if increasing else list(range(count - 1, -1, -1))
+    return _raw.power(_raw.reshape(x, (-1, 1)), _raw.cast(_core.convert(powers), dtype=x.dtype))

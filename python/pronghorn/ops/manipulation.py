@@ -12,12 +12,20 @@ from pronghorn import _core
 from pronghorn.ops.dispatch import op
 
 __all__ = [
+    "append",
+    "array_split",
     "broadcast_to",
     "concatenate",
     "diag",
+    "diagflat",
     "diagonal",
+    "dsplit",
+    "dstack",
     "expand_dims",
     "flip",
+    "fliplr",
+    "flipud",
+    "hsplit",
     "hstack",
     "moveaxis",
     "pad",
@@ -35,6 +43,7 @@ __all__ = [
     "tile",
     "transpose",
     "unstack",
+    "vsplit",
     "vstack",
 ]
 
@@ -336,3 +345,69 @@ def diag(x: Any, k: int = 0) -> Any:
     index = (steps + max(-k, 0)) * n + steps + max(k, 0)
     flat = _raw.take_grad(x, _core.convert(index.astype("int32")), shape=(n * n,), axis=0)
     return _raw.reshape(flat, (n, n))
+
+
+@op
+def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
+    """Join two tensors along an axis; both flattened for None."""
+    if axis is None:
+        return _raw.concatenate([_raw.reshape(x1, (-1,)), _raw.reshape(x2, (-1,))], axis=0)
+    return _raw.concatenate([x1, x2], axis=axis)
+
+
+@op
+def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Cut `x` along an axis into parts that are as equal as can be, or at the given positions."""
+    if not isinstance(indices_or_sections, int):
+        return split(x, indices_or_sections, axis)
+    x = _core.convert(x)
+    least, longer = divmod(x.shape[axis], indices_or_sections)
+    sizes = [least + (i < longer) for i in range(indices_or_sections)]
+    return split(x, np.cumsum(sizes)[:-1].tolist(), axis)
+
+
+@op
+def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut `x` along its first axis."""
+    return split(x, indices_or_sections, 0)
+
+
+@op
+def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut `x` along its second axis, a vector along its only one."""
+    x = _core.convert(x)
+    return split(x, indices_or_sections, 0 if len(x.shape) == 1 else 1)
+
+
+@op
+def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut `x` along its third axis."""
+    return split(x, indices_or_sections, 2)
+
+
+@op
+def dstack(xs: Any) -> Any:
+    """Join along the third axis; vectors and matrices get new axes for it."""
+    tensors = [_core.convert(x) for x in xs]
+    shapes = [(1, *x.shape, 1) if len(x.shape) == 1 else (*x.shape, 1) for x in tensors]
+    return _raw.concatenate(
+        [x if len(x.shape) > 2 else _raw.reshape(x, shape) for x, shape in zip(tensors, shapes)], axis=2
+    )
+
+
+@op
+def fliplr(x: Any) -> Any:
+    """Return `x` with its columns in reverse order."""
+    return flip(x, 1)
+
+
+@op
+def flipud(x: Any) -> Any:
+    """Return `x` with its rows in reverse order."""
+    return flip(x, 0)
+
+
+@op
+def diagflat(x: Any, k: int = 0) -> Any:
+    """Return a matrix with the flattened `x` on its k-th diagonal."""
+    return diag(_raw.reshape(x, (-1,)), k)

@@ -21,22 +21,34 @@ __all__ = [
     "count_nonzero",
     "cumprod",
     "cumsum",
+    "diff",
     "logsumexp",
     "max",
     "mean",
     "min",
     "prod",
+    "ptp",
     "std",
     "sum",
+    "trapezoid",
     "var",
 ]
 
 _raw = _core.ops
 
 
+_WIDER = {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}
+
+
 def _numbers(x: Any) -> Any:
     x = _core.convert(x)
     return _raw.cast(x, dtype="int32") if x.dtype == "bool" else x
+
+
+def _wide(x: Any) -> Any:
+    """Integers in a type that holds the sum of many."""
+    x = _core.convert(x)
+    return _raw.cast(x, dtype=_WIDER[x.dtype]) if x.dtype in _WIDER else x
 
 
 def _floats(x: Any) -> Any:
@@ -47,7 +59,7 @@ def _floats(x: Any) -> Any:
 @op
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Sum over `axis` (an int, several, or None for all)."""
-    return _raw.reduce_sum(_numbers(x), axes=axes_of(axis), keepdims=keepdims)
+    return _raw.reduce_sum(_wide(x), axes=axes_of(axis), keepdims=keepdims)
 
 
 @op
@@ -59,7 +71,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 @op
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
     """Product over `axis`."""
-    x = _numbers(x) if dtype is None else cast(x, dtype)
+    x = _wide(x) if dtype is None else cast(x, dtype)
     return _raw.reduce_prod(x, axes=axes_of(axis), keepdims=keepdims)
 
 
@@ -92,7 +104,20 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
     return _extremum(_raw.reduce_min, x, axis, keepdims, initial, _raw.minimum)
 
 
-amax, amin = max, min
+def amax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Largest value over `axis`; see `max`."""
+    return max(x, axis, keepdims)
+
+
+def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Smallest value over `axis`; see `min`."""
+    return min(x, axis, keepdims)
+
+
+@op
+def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Largest minus smallest value over `axis`."""
+    return _raw.subtract(max(x, axis, keepdims), min(x, axis, keepdims))
 
 
 @op
@@ -201,3 +226,34 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
 def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether all values are close; see `isclose`."""
     return all(isclose(x1, x2, rtol, atol, equal_nan))
+
+
+@op
+def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+    """Differences of neighbours along `axis`, taken `n` times."""
+    a = _core.convert(a)
+    axis %= len(a.shape)
+    for _ in range(n):
+        key = [slice(None)] * len(a.shape)
+        later, earlier = list(key), list(key)
+        later[axis], earlier[axis] = slice(1, None), slice(None, -1)
+        difference = _raw.not_equal if a.dtype == "bool" else _raw.subtract
+        a = difference(a[tuple(later)], a[tuple(earlier)])
+    return a
+
+
+@op
+def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
+    """Integral along `axis` by the trapezoidal rule, at points `x` or `dx` apart."""
+    y = _floats(y)
+    axis %= len(y.shape)
+    key = [slice(None)] * len(y.shape)
+    later, earlier = list(key), list(key)
+    later[axis], earlier[axis] = slice(1, None), slice(None, -1)
+    width: Any = dx
+    if x is not None:
+        width = diff(x)
+        if len(width.shape) == 1:
+            width = _raw.reshape(width, tuple(-1 if i == axis else 1 for i in range(len(y.shape))))
+    middle = _raw.multiply(_raw.add(y[tuple(later)], y[tuple(earlier)]), 0.5)
+    return sum(_raw.multiply(middle, width), axis)
