@@ -45,17 +45,14 @@ void check_labels(const View& labels, int64_t classes, const char* op) {
 // most[r] = max of row r, total[r] = sum(exp(x - most)), for the rows of one block.
 template <class T>
 void exponential_sums(const T* x, int64_t rows, int64_t n, T* most, T* total) {
-  T raised[block_elements];
-  if (n > block_elements) {  // one row in pieces
-    most[0] = row_max(x, n);
-    total[0] = 0;
-    for (int64_t from = 0; from < n; from += block_elements) {
-      const int64_t count = n - from < block_elements ? n - from : block_elements;
-      for (int64_t i = 0; i < count; ++i) raised[i] = scalar::exp(x[from + i] - most[0]);
-      total[0] += row_sum<T>(count, [&](int64_t i) { return raised[i]; });
+  if (n >= long_row) {
+    for (int64_t r = 0; r < rows; ++r) {
+      most[r] = row_max(x + r * n, n);
+      total[r] = exponentiate_row<false, T>(x + r * n, nullptr, n, most[r]);
     }
     return;
   }
+  T raised[block_elements];
   for (int64_t r = 0; r < rows; ++r) {
     most[r] = row_max(x + r * n, n);
     for (int64_t i = 0; i < n; ++i) raised[r * n + i] = x[r * n + i] - most[r];
@@ -70,6 +67,13 @@ void exponential_sums(const T* x, int64_t rows, int64_t n, T* most, T* total) {
 // y = scale * exp(x - log_sum) by rows; y may be x.
 template <class T, class Scale>
 void scaled_softmax(const T* x, T* y, const T* log_sum, int64_t rows, int64_t n, Scale scale) {
+  if (n >= long_row) {
+    for (int64_t r = 0; r < rows; ++r) {
+      const T by = scale(r), shift = log_sum[r];
+      for (int64_t i = r * n; i < (r + 1) * n; ++i) y[i] = scalar::exp(x[i] - shift) * by;
+    }
+    return;
+  }
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t i = 0; i < n; ++i) y[r * n + i] = x[r * n + i] - log_sum[r];
   }

@@ -324,19 +324,23 @@ void layer_norm_grad_typed(const KernelCall& k, const LayerNormAttrs&) {
   T* partial = static_cast<T*>(k.workspace);
   const int64_t slices = p.slices();
   parallel_for(slices, 0.6 * static_cast<double>(p.count * p.n / slices), [&](int64_t s) {
-    T *part_gamma = partial + s * 2 * p.n, *part_beta = part_gamma + p.n;
-    for (int64_t i = 0; i < 2 * p.n; ++i) part_gamma[i] = 0;
+    // these three overlap nothing else
+    T* __restrict part_gamma = partial + s * 2 * p.n, * __restrict part_beta = part_gamma + p.n;
+    const T* __restrict factor = gamma;
+    for (int64_t i = 0; i < p.n; ++i) part_gamma[i] = part_beta[i] = 0;
     for (int64_t r = p.count * s / slices; r < p.count * (s + 1) / slices; ++r) {
       const T *from = x + r * p.n, *slope = dy + r * p.n, middle = mean[r], by = rstd[r];
       const T n = static_cast<T>(p.n);
-      const T average = row_sum<T>(p.n, [&](int64_t i) { return gamma[i] * slope[i]; }) / n;
-      const T product = row_sum<T>(p.n, [&](int64_t i) { return gamma[i] * slope[i] * ((from[i] - middle) * by); }) / n;
+      const T average = row_sum<T>(p.n, [&](int64_t i) { return factor[i] * slope[i]; }) / n;
+      const T product =
+          row_sum<T>(p.n, [&](int64_t i) { return factor[i] * slope[i] * ((from[i] - middle) * by); }) / n;
+      for (int64_t i = 0; i < p.n; ++i) {
+        part_gamma[i] += slope[i] * ((from[i] - middle) * by);
+        part_beta[i] += slope[i];
+      }
       T* to = dx + r * p.n;
       for (int64_t i = 0; i < p.n; ++i) {
-        const T hat = (from[i] - middle) * by;
-        part_gamma[i] += slope[i] * hat;
-        part_beta[i] += slope[i];
-        to[i] = by * (gamma[i] * slope[i] - average - hat * product);
+        to[i] = by * (factor[i] * slope[i] - average - (from[i] - middle) * by * product);
       }
     }
   });

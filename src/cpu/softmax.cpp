@@ -25,29 +25,39 @@ PH_INLINE Layout layout_of(const Shape& shape, int64_t axis) {
 }
 
 template <bool logarithm, class T>
+void softmax_long_row(const T* x, T* y, int64_t n) {
+  const T most = row_max(x, n), total = exponentiate_row<!logarithm>(x, y, n, most);
+  if constexpr (logarithm) {
+    const T shift = scalar::log(total);
+    for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - most) - shift;
+  } else {
+    const T scale = 1 / total;
+    for (int64_t i = 0; i < n; ++i) y[i] *= scale;
+  }
+}
+
+template <bool logarithm, class T>
 void softmax_block(const T* x, T* y, int64_t rows, int64_t n) {
+  if (n >= long_row) {
+    for (int64_t r = 0; r < rows; ++r) softmax_long_row<logarithm>(x + r * n, y + r * n, n);
+    return;
+  }
   for (int64_t r = 0; r < rows; ++r) {
     const T most = row_max(x + r * n, n);
     for (int64_t i = 0; i < n; ++i) y[r * n + i] = x[r * n + i] - most;
   }
-  if constexpr (logarithm) {
-    T raised[block_elements];
-    for (int64_t r = 0; r < rows; ++r) {
-      T total = 0;
-      for (int64_t from = 0; from < n; from += block_elements) {
-        const int64_t count = n - from < block_elements ? n - from : block_elements;
-        for (int64_t i = 0; i < count; ++i) raised[i] = scalar::exp(y[r * n + from + i]);
-        total += row_sum<T>(count, [&](int64_t i) { return raised[i]; });
-      }
+  T raised[block_elements];
+  for (int64_t i = 0; i < rows * n; ++i) raised[i] = scalar::exp(y[i]);
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* from = raised + r * n;
+    const T total = row_sum<T>(n, [&](int64_t i) { return from[i]; });
+    T* row = y + r * n;
+    if constexpr (logarithm) {
       const T shift = scalar::log(total);
-      for (int64_t i = 0; i < n; ++i) y[r * n + i] -= shift;
-    }
-  } else {
-    for (int64_t i = 0; i < rows * n; ++i) y[i] = scalar::exp(y[i]);
-    for (int64_t r = 0; r < rows; ++r) {
-      T* row = y + r * n;
-      const T scale = 1 / row_sum<T>(n, [&](int64_t i) { return row[i]; });
-      for (int64_t i = 0; i < n; ++i) row[i] *= scale;
+      for (int64_t i = 0; i < n; ++i) row[i] -= shift;
+    } else {
+      const T scale = 1 / total;
+      for (int64_t i = 0; i < n; ++i) row[i] = from[i] * scale;
     }
   }
 }
