@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from pronghorn import config, ops
@@ -133,14 +134,22 @@ def categorical_focal_crossentropy(
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float = 0.5) -> Any:
     """(1 - p^q) / q for the share p of the right class: from cross entropy to absolute error (Zhang, Sabuncu, 2018).
 
+    Args:
+        y_true: class numbers.
+        y_pred: probabilities.
+        q: in (0, 1).
+
     Raises:
         ValueError: if q is outside (0, 1).
     """
     if not 0 < q < 1:
         raise ValueError(f"q must be in (0, 1), got {q!r}")
-    y_true, y_pred = _floats(y_true, y_pred)
-    share = ops.sum(y_true * y_pred, axis=-1)
-    return (1.0 - ops.power(ops.clip(share, config.epsilon(), 1.0), q)) / q
+    y_pred = ops.convert_to_tensor(y_pred)
+    classes = ops.cast(y_true, "int32")
+    if len(classes.shape) == len(y_pred.shape) and classes.shape[-1] == 1:
+        classes = ops.squeeze(classes, -1)
+    share = ops.sum(y_pred * ops.one_hot(classes, y_pred.shape[-1], dtype=y_pred.dtype), axis=-1)
+    return (1.0 - ops.power(share, q)) / q
 
 
 def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
@@ -176,15 +185,16 @@ def circle(y_true: Any, y_pred: Any, ref_labels: Any = None, ref_embeddings: Any
     labels = ops.cast(y_true, "int32")
     others = y_pred if ref_embeddings is None else ops.convert_to_tensor(ref_embeddings, y_pred.dtype)
     other_labels = labels if ref_labels is None else ops.cast(ref_labels, "int32")
-    distances = 1.0 - ops.matmul(y_pred, ops.transpose(others))
+    distances = ops.maximum(1.0 - ops.matmul(y_pred, ops.transpose(others)), 0.0)
     same = ops.equal(ops.reshape(labels, (-1, 1)), ops.reshape(other_labels, (1, -1)))
     positive, negative = same, ops.logical_not(same)
-    if remove_diagonal and ref_embeddings is None:
-        positive = ops.logical_and(positive, ops.logical_not(ops.cast(ops.eye(y_pred.shape[0]), "bool")))
-    best, limits = -margin, (margin, 1.0 - margin)
-    weight_p = ops.stop_gradient(ops.maximum(distances - best, 0.0))
-    weight_n = ops.stop_gradient(ops.maximum(1.0 + margin - distances, 0.0))
-    far = -1e30
-    logit_p = ops.where(positive, (distances - limits[0]) * weight_p * gamma, far)
-    logit_n = ops.where(negative, (limits[1] - distances) * weight_n * gamma, far)
-    return ops.softplus(ops.logsumexp(logit_p, axis=1) + ops.logsumexp(logit_n, axis=1))
+    if remove_diagonal and same.shape[0] == same.shape[1]:
+        positive = ops.logical_and(positive, ops.logical_not(ops.eye(same.shape[0], dtype="bool")))
+    pull = (distances + margin) * (distances - margin) * gamma
+    push = ops.relu(1.0 + margin - distances) * (1.0 - margin - distances) * gamma
+    near = ops.logsumexp(ops.where(positive, pull, -math.inf), axis=1)
+    far = ops.logsumexp(ops.where(negative, push, -math.inf), axis=1)
+    # samples without a partner of their class have no loss: marked so that a mean leaves them out
+    loss = ops.softplus(near + far)
+    loss._keras_mask = ops.greater(loss, 0)
+    return loss

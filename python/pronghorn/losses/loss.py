@@ -57,10 +57,14 @@ class Loss:
             y_true, y_pred: targets and predictions.
             sample_weight: weight of each sample, broadcast to the values of `call`.
         """
-        mask = getattr(y_pred, "_keras_mask", None)
+        in_mask = getattr(y_pred, "_keras_mask", None)
         y_true = tree.map_structure(self._as_float, y_true)
         y_pred = tree.map_structure(self._as_float, y_pred)
-        return reduce_weighted_values(self.call(y_true, y_pred), sample_weight, mask, self.reduction, self.dtype)
+        values = self.call(y_true, y_pred)
+        out_mask = getattr(values, "_keras_mask", None)
+        both = in_mask is not None and out_mask is not None
+        mask = ops.logical_and(in_mask, out_mask) if both else out_mask if in_mask is None else in_mask
+        return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
 
     def _as_float(self, x: Any) -> Any:
         return ops.convert_to_tensor(x, self.dtype)
