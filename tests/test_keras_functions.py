@@ -37,6 +37,15 @@ def test_activations_come_round_by_name(name):
     assert ph.activations.get(ph.activations.serialize(function)) is function
 
 
+def test_sparsemax_is_the_nearest_point_of_the_simplex():
+    # Keras 3.15 adds up all partial sums of the support and so does not sum to one; the paper's formula does
+    shares = ph.activations.sparsemax(LOGITS).numpy()
+    np.testing.assert_allclose(shares.sum(axis=-1), 1, rtol=1e-6)
+    points = np.random.default_rng(0).dirichlet(np.full(4, 0.3), size=3000)
+    nearest = ((LOGITS[:, None] - points) ** 2).sum(axis=-1).min(axis=1)
+    assert (((LOGITS - shares) ** 2).sum(axis=-1) <= nearest + 1e-6).all()
+
+
 @pytest.mark.parametrize(
     ("alias", "name"),
     [

@@ -25,7 +25,7 @@ def linear(x: Any) -> Any:
 
 
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
-    """x where x >= threshold, at most `max_value`; negative_slope * (x - threshold) below.
+    """x where x > threshold, at most `max_value`; negative_slope * (x - threshold) below.
 
     Args:
         x: tensor.
@@ -46,7 +46,7 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
             raise ValueError(f"relu: {name} must not be negative, got {value!r}")
     if not threshold and not negative_slope:
         return ops.relu(x) if max_value is None else ops.minimum(ops.relu(x), max_value)
-    kept = ops.where(ops.greater_equal(x, threshold), x, 0.0)
+    kept = ops.where(ops.greater(x, threshold), x, 0.0)
     if max_value is not None:
         kept = ops.minimum(kept, max_value)
     if not negative_slope:

@@ -80,7 +80,9 @@ def sparse_categorical_crossentropy(
     valid = ops.not_equal(y_true, ops.cast(ignore_class, y_true.dtype))
     safe = ops.where(valid, y_true, ops.zeros_like(y_true))
     loss = ops.sparse_categorical_crossentropy(safe, y_pred, from_logits=from_logits, axis=axis)
-    return ops.where(valid, loss, 0.0)
+    loss = ops.where(valid, loss, 0.0)
+    loss._keras_mask = valid
+    return loss
 
 
 def binary_focal_crossentropy(
@@ -161,12 +163,18 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
 
 
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Any:
-    """1 - TP / (TP + alpha FP + beta FN), over `axis` (all for None) (Salehi et al., 2017)."""
+    """1 - both / (both + alpha * only y_true + beta * only y_pred), over `axis` (Salehi et al., 2017; weights as Keras).
+
+    Args:
+        alpha: weight of what only y_true has.
+        beta: weight of what only y_pred has.
+        axis: axes of the sums; all for None.
+    """
     y_true, y_pred = _floats(y_true, y_pred)
     both = ops.sum(y_true * y_pred, axis=axis)
-    only_pred = ops.sum((1.0 - y_true) * y_pred, axis=axis)
     only_true = ops.sum(y_true * (1.0 - y_pred), axis=axis)
-    return 1.0 - both / (both + only_pred * alpha + only_true * beta + config.epsilon())
+    only_pred = ops.sum((1.0 - y_true) * y_pred, axis=axis)
+    return 1.0 - both / (both + only_true * alpha + only_pred * beta + config.epsilon())
 
 
 def circle(y_true: Any, y_pred: Any, ref_labels: Any = None, ref_embeddings: Any = None,

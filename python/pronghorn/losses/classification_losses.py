@@ -217,8 +217,8 @@ class Tversky(LossFunctionWrapper):
     """One minus the Tversky index. See `classification.tversky`.
 
     Args:
-        alpha: weight of false positives.
-        beta: weight of false negatives.
+        alpha: weight of what only the targets have.
+        beta: weight of what only the predictions have.
         axis: axes of the sums; all for None.
         reduction, name, dtype: see `Loss`.
     """

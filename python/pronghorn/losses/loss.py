@@ -58,8 +58,7 @@ class Loss:
             sample_weight: weight of each sample, broadcast to the values of `call`.
         """
         in_mask = getattr(y_pred, "_keras_mask", None)
-        y_true = tree.map_structure(self._as_float, y_true)
-        y_pred = tree.map_structure(self._as_float, y_pred)
+        y_true, y_pred = self._as_float(y_true), self._as_float(y_pred)
         values = self.call(y_true, y_pred)
         out_mask = getattr(values, "_keras_mask", None)
         both = in_mask is not None and out_mask is not None
@@ -67,6 +66,9 @@ class Loss:
         return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
 
     def _as_float(self, x: Any) -> Any:
+        holds_arrays = isinstance(x, dict) or any(hasattr(leaf, "shape") for leaf in tree.flatten(x))
+        if tree.is_nested(x) and holds_arrays:
+            return tree.map_structure(self._as_float, x)
         return ops.convert_to_tensor(x, self.dtype)
 
     def get_config(self) -> dict[str, Any]:
