@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pronghorn import _core, config
+from pronghorn import _core
 from pronghorn.ops import einsum_plan, reduction
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.manipulation import diagonal, moveaxis, stack
@@ -19,7 +19,6 @@ __all__ = [
     "kron",
     "matmul",
     "norm",
-    "normalize",
     "outer",
     "tensordot",
     "trace",
@@ -168,20 +167,6 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         result = extreme(total, other, keepdims=True)
         return result if keepdims else _raw.reshape(result, reduction.sum(x, axes).shape)
     raise ValueError(f"norm: ord={ord!r} is not defined over {len(axes)} axes")
-
-
-@op
-def normalize(x: Any, axis: int = -1, order: int = 2, epsilon: float | None = None) -> Any:
-    """Return `x` divided by its vector norm along `axis`; a norm below `epsilon` counts as `epsilon`."""
-    x = _core.convert(x)
-    if not x.dtype.startswith(("float", "bfloat")):
-        x = _raw.cast(x, dtype=config.floatx())
-    if epsilon is None:
-        epsilon = config.epsilon()
-    if order == 2:  # the root of a sum no smaller than epsilon^2 has a gradient at zero too
-        total = reduction.sum(_raw.square(x), axis, keepdims=True)
-        return _raw.multiply(x, _raw.rsqrt(_raw.maximum(total, epsilon**2)))
-    return _raw.divide(x, _raw.maximum(norm(x, order, axis, keepdims=True), epsilon))
 
 
 @op

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pronghorn.ops.attention import dot_product_attention
-from pronghorn.ops.convolution import average_pool, conv, conv_transpose, depthwise_conv, max_pool, separable_conv
-from pronghorn.ops.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
-from pronghorn.ops.elementwise import (
+from pronghorn.ops.activation import (
     celu,
     elu,
     gelu,
@@ -17,13 +14,10 @@ from pronghorn.ops.elementwise import (
     hard_tanh,
     leaky_relu,
     log_sigmoid,
-    relu,
     relu6,
     selu,
-    sigmoid,
     silu,
     soft_shrink,
-    softplus,
     softsign,
     sparse_plus,
     sparse_sigmoid,
@@ -32,6 +26,10 @@ from pronghorn.ops.elementwise import (
     tanh_shrink,
     threshold,
 )
+from pronghorn.ops.attention import dot_product_attention
+from pronghorn.ops.convolution import average_pool, conv, conv_transpose, depthwise_conv, max_pool, separable_conv
+from pronghorn.ops.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
+from pronghorn.ops.elementwise import relu, sigmoid, softplus
 from pronghorn.ops.indexing import multi_hot, one_hot
 from pronghorn.ops.normalization import (
     batch_normalization,
