@@ -70,9 +70,20 @@ def test_common_keeps_nodes_with_other_attributes():
         lambda x: ops.subtract(x, 0.0),
         lambda x: ops.divide(x, 1.0),
         lambda x: ops.cast(x, "float32"),
+        lambda x: ops.transpose(x, (0, 1)),
+        lambda x: ops.broadcast_to(x, (2, 2)),
         lambda x: ops.reshape(ops.reshape(x, (4, 1)), (2, 2)),
     ],
-    ids=["times one", "zero plus", "minus zero", "over one", "cast to itself", "reshape there and back"],
+    ids=[
+        "times one",
+        "zero plus",
+        "minus zero",
+        "over one",
+        "cast to itself",
+        "axes stay",
+        "broadcast to itself",
+        "reshape there and back",
+    ],
 )
 def test_simplify_drops_what_changes_nothing(function):
     assert lines(after(trace(function, (2, 2)), "simplify", "dead_code")) == ["return input0"]

@@ -1,5 +1,5 @@
-// Local rewrites that leave the result as it was, bit for bit: views of views, casts that change nothing, x * 1, x + 0
-// (but for the sign of a zero), transposes in front of a matmul.
+// Local rewrites that leave the result as it was, bit for bit: views of views, casts and transposes that change
+// nothing, x * 1, x + 0 (but for the sign of a zero), transposes in front of a matmul.
 #include <optional>
 
 #include "graph/passes.h"
@@ -17,7 +17,7 @@ class Simplifier {
 
   GraphPtr run() {
     for (const Node& node : graph_.nodes) {
-      if (!skip_view(node) && !skip_cast(node) && !skip_neutral(node) && !fold_transposes(node)) copy_.copy(node);
+      if (!skip_view(node) && !skip_same(node) && !skip_neutral(node) && !fold_transposes(node)) copy_.copy(node);
     }
     return copy_.finish();
   }
@@ -61,12 +61,20 @@ class Simplifier {
     return true;
   }
 
-  bool skip_cast(const Node& node) {
-    if (std::string_view(node.op->name) != "cast") return false;
-    const int source = copy_[node.inputs[0]];
-    if (spec(source).dtype != node.attributes.as<CastAttrs>().dtype) return false;
-    copy_.rename(node.outputs[0], source);
-    return true;
+  // A cast to the dtype that is there, a transpose that leaves all axes where they are, a broadcast to the same shape.
+  bool skip_same(const Node& node) {
+    const std::string_view op = node.op->name;
+    const int source = copy_[node.inputs.empty() ? node.outputs[0] : node.inputs[0]];
+    bool same = false;
+    if (op == "cast") same = spec(source).dtype == node.attributes.as<CastAttrs>().dtype;
+    if (op == "broadcast_to") same = spec(source) == graph_.values[node.outputs[0]].spec;
+    if (op == "transpose") {
+      const IntList& axes = node.attributes.as<TransposeAttrs>().axes;
+      same = axes.size() > 0 || spec(source).shape.rank() < 2;
+      for (int i = 0; i < axes.size(); ++i) same = same && axes[i] == i;
+    }
+    if (same) copy_.rename(node.outputs[0], source);
+    return same;
   }
 
   bool skip_neutral(const Node& node) {

@@ -1,0 +1,111 @@
+"""Metric: the base class. State lies in variables; updates and results are ops, so they become part of a train step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pronghorn import config, naming, ops
+from pronghorn.variable import Variable
+
+
+class Metric:
+    """Base class of metrics: define `update_state` and `result`, and create variables with `add_variable`.
+
+    Args:
+        dtype: dtype of the state; the default float if None.
+        name: name; None makes one from the class name.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> class Largest(ph.Metric):
+        ...     def __init__(self, name="largest"):
+        ...         super().__init__(name=name)
+        ...         self.value = self.add_variable(shape=(), initializer="zeros", name="value")
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.value.assign(ph.ops.maximum(self.value, ph.ops.max(y_pred)))
+        ...     def result(self):
+        ...         return self.value
+        >>> metric = Largest()
+        >>> metric.update_state([0.0], [3.0])
+        >>> float(metric.result())
+        3.0
+    """
+
+    # "up" where larger is better, "down" where smaller is: for callbacks that watch a metric
+    _direction: str | None = None
+
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        self.name = name if name is not None else naming.auto_name(type(self).__name__)
+        self._dtype = dtype
+        self._variables: list[Variable] = []
+        self._metrics: list[Metric] = []
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Metric) and value not in self.__dict__.setdefault("_metrics", []):
+            self._metrics.append(value)
+        super().__setattr__(name, value)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the state."""
+        return self._dtype if isinstance(self._dtype, str) else config.floatx()
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The variables of the metric and of metrics it is made of."""
+        return [*self._variables, *(variable for metric in self._metrics for variable in metric.variables)]
+
+    def add_variable(
+        self, shape: Any = (), initializer: Any = "zeros", dtype: Any = None, aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:  # fmt: skip
+        """Create a variable of the metric's state.
+
+        Args:
+            shape: shape.
+            initializer: "zeros", "ones" or a function (shape, dtype) -> tensor.
+            dtype: the metric's dtype if None.
+            aggregation: accepted for Keras's sake.
+            name: name.
+        """
+        make = {"zeros": ops.zeros, "ones": ops.ones}.get(initializer, initializer)
+        variable = Variable(make(tuple(shape), dtype=dtype or self.dtype), trainable=False, name=name or "variable")
+        variable.path = f"{self.name}/{variable.name}"
+        self._variables.append(variable)
+        return variable
+
+    def add_weight(
+        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
+        """Create a variable; see `add_variable`."""
+        return self.add_variable(shape, "zeros" if initializer is None else initializer, dtype, name=name)
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Take a batch into account."""
+        raise NotImplementedError(f"{type(self).__name__} must define update_state")
+
+    def result(self) -> Any:
+        """Return the value so far: a scalar tensor, or a dict of them."""
+        raise NotImplementedError(f"{type(self).__name__} must define result")
+
+    def reset_state(self) -> None:
+        """Set the state to zeros."""
+        for variable in self.variables:
+            variable.assign(ops.zeros(variable.shape, variable.dtype))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Update the state and return the value so far."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"name": self.name, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        """Make a metric from `get_config`'s result."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
