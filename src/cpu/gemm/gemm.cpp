@@ -2,38 +2,15 @@
 
 #include "core/thread_pool.h"
 #include "cpu/gemm/micro.h"
+#include "cpu/gemm/pack.h"
 
 namespace ph::PH_LEVEL {
 
 namespace {
 
-PH_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-// One panel: rows [l0, l0 + depth) and columns [j0, j0 + width) of B.
-template <class T>
-void pack_panel(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t j0, T* to) {
-  constexpr int64_t w = panel_width<T>;
-  const int64_t width = least(w, g.n - j0);
-  const T* from = g.b + l0 * g.b_row + j0 * g.b_column;
-  if (g.b_column == 1) {
-    for (int64_t l = 0; l < depth; ++l) {
-      for (int64_t j = 0; j < width; ++j) to[l * w + j] = from[l * g.b_row + j];
-      for (int64_t j = width; j < w; ++j) to[l * w + j] = 0;
-    }
-    return;
-  }
-  // columns of B are contiguous: walk them in squares, so that both sides stay in the cache
-  constexpr int64_t square = 16;
-  for (int64_t l1 = 0; l1 < depth; l1 += square) {
-    const int64_t end = least(l1 + square, depth);
-    for (int64_t j = 0; j < width; ++j) {
-      for (int64_t l = l1; l < end; ++l) to[l * w + j] = from[j * g.b_column + l];
-    }
-    for (int64_t l = l1; l < end; ++l) {
-      for (int64_t j = width; j < w; ++j) to[l * w + j] = 0;
-    }
-  }
-}
+struct Range {
+  int64_t begin, end;
+};
 
 template <class T>
 PH_INLINE int64_t panel_count(const Gemm<T>& g) {
@@ -46,36 +23,96 @@ PH_INLINE int64_t panel_offset(const Gemm<T>& g, int64_t l0, int64_t depth, int6
   return l0 * panel_count(g) * panel_width<T> + panel * depth * panel_width<T>;
 }
 
+// Whether A is better copied than read where it lies. Rows 4 KB apart fall on the same lines of the L1 cache; of a
+// transposed A, a block of 6 rows uses less than half of every line it touches, which matters once the lines of the
+// other blocks are gone from L1.
 template <class T>
-void multiply_block(const Gemm<T>& g, const T* packed, int64_t row_begin, int64_t row_end, int64_t panel_begin,
-                    int64_t panel_end) {
+PH_INLINE bool packs_a(const Gemm<T>& g, Range rows, Range panels) {
+  if (panels.end - panels.begin < 4 || g.k < 32) return false;
+  if (g.a_column != 1) return row_block < 8 && g.a_column >= 256;
+  return g.a_row * static_cast<int64_t>(sizeof(T)) % 4096 == 0 && rows.end - rows.begin >= 8;
+}
+
+// Rows and panels of C for one depth block; `packed` holds these panels.
+template <class T>
+void multiply_depth(const Gemm<T>& g, const T* packed, int64_t l0, int64_t depth, Range rows, Range panels) {
   constexpr int64_t w = panel_width<T>;
-  const bool contiguous = g.a_column == 1;
+  const bool last = l0 + depth >= g.k;
   // nearly equal blocks rather than full ones and a small rest
-  const int64_t rows = row_end - row_begin, blocks = (rows + row_block - 1) / row_block;
-  for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += depth_block) {
-    const int64_t depth = least(depth_block, g.k - l0);
-    const bool last = l0 + depth >= g.k;
-    for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
-      const int64_t j = panel * w;
-      const int columns = static_cast<int>(least(w, g.n - j));
-      for (int64_t block = 0; block < blocks; ++block) {
-        const int64_t i0 = row_begin + rows * block / blocks, i1 = row_begin + rows * (block + 1) / blocks;
-        const Tile<T> tile{depth,
-                           g.a + i0 * g.a_row + l0 * g.a_column,
-                           g.a_row,
-                           g.a_column,
-                           packed + panel_offset(g, l0, depth, panel),
-                           g.c + i0 * g.c_row + j,
-                           g.c_row,
-                           columns,
-                           g.accumulate || l0 > 0,
-                           last && g.bias ? g.bias + j : nullptr,
-                           last && g.activation == Activation::relu};
-        choose_micro_kernel<T>(static_cast<int>(i1 - i0), columns, contiguous)(tile);
+  const int64_t height = rows.end - rows.begin, blocks = (height + row_block - 1) / row_block;
+  const auto multiply_tile = [&](int64_t panel, int64_t i, int count, const T* a, int64_t a_row, int64_t a_column) {
+    const int64_t j = panel * w;
+    const int columns = static_cast<int>(least(w, g.n - j));
+    const Tile<T> tile{depth,
+                       a,
+                       a_row,
+                       a_column,
+                       packed + (panel - panels.begin) * depth * w,
+                       g.c + i * g.c_row + j,
+                       g.c_row,
+                       columns,
+                       g.accumulate || l0 > 0,
+                       last && g.bias ? g.bias + j : nullptr,
+                       last && g.activation == Activation::relu};
+    choose_micro_kernel<T>(count, columns, a_column == 1)(tile);
+  };
+  const auto block_begin = [&](int64_t block) { return rows.begin + height * block / blocks; };
+  if (packs_a(g, rows, panels)) {
+    alignas(64) T sliver[row_block * depth_block];
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t i = block_begin(block);
+      const int count = static_cast<int>(block_begin(block + 1) - i);
+      pack_rows(g, i, count, l0, depth, sliver);
+      for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
+        multiply_tile(panel, i, count, sliver, 1, count);
       }
     }
+    return;
   }
+  for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t i = block_begin(block);
+      multiply_tile(panel, i, static_cast<int>(block_begin(block + 1) - i), g.a + i * g.a_row + l0 * g.a_column,
+                    g.a_row, g.a_column);
+    }
+  }
+}
+
+template <class T>
+void multiply_block(const Gemm<T>& g, const T* packed, Range rows, Range panels) {
+  for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += depth_block) {
+    const int64_t depth = least(depth_block, g.k - l0);
+    multiply_depth(g, packed + panel_offset(g, l0, depth, panels.begin), l0, depth, rows, panels);
+  }
+}
+
+// Nanoseconds of a product of these sizes, roughly.
+template <class T>
+PH_INLINE double product_ns(int64_t m, int64_t n, int64_t k) {
+  const int64_t columns = (n + lanes<T> - 1) / lanes<T> * lanes<T>;
+  return 5e-3 * static_cast<double>(sizeof(T)) * static_cast<double>(m * columns) * static_cast<double>(k);
+}
+
+// Few rows: each panel of B is packed by the thread that multiplies it, just before.
+template <class T>
+void multiply_few_rows(const Gemm<T>& g, T* packed) {
+  constexpr int64_t w = panel_width<T>;
+  const int64_t panels = panel_count(g);
+  const double ns = product_ns<T>(g.m, w, g.k);
+  // panels of a chunk: about 20 microseconds of work
+  const int64_t together = ns >= 20000 ? 1 : static_cast<int64_t>(20000 / (ns + 1)) + 1;
+  const int64_t chunks = (panels + together - 1) / together;
+  parallel_for(chunks, ns * static_cast<double>(together), [&](int64_t chunk) {
+    const Range own{panels * chunk / chunks, panels * (chunk + 1) / chunks};
+    T* to = packed + own.begin * least(g.k, depth_block) * w;
+    for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += depth_block) {
+      const int64_t depth = least(depth_block, g.k - l0);
+      for (int64_t panel = own.begin; panel < own.end; ++panel) {
+        pack_panel(g, l0, depth, panel * w, to + (panel - own.begin) * depth * w);
+      }
+      multiply_depth(g, to, l0, depth, {0, g.m}, own);
+    }
+  });
 }
 
 }  // namespace
@@ -83,7 +120,7 @@ void multiply_block(const Gemm<T>& g, const T* packed, int64_t row_begin, int64_
 template <class T>
 void pack_b(const Gemm<T>& g, T* packed) {
   const int64_t panels = panel_count(g), blocks = (g.k + depth_block - 1) / depth_block;
-  const double ns = 0.3 * static_cast<double>(panel_width<T> * least(g.k, depth_block));
+  const double ns = 0.05 * static_cast<double>(panel_width<T> * least(g.k, depth_block));
   parallel_for(panels * blocks, ns, [&](int64_t chunk) {
     const int64_t l0 = chunk / panels * depth_block, panel = chunk % panels, depth = least(depth_block, g.k - l0);
     pack_panel(g, l0, depth, panel * panel_width<T>, packed + panel_offset(g, l0, depth, panel));
@@ -92,22 +129,24 @@ void pack_b(const Gemm<T>& g, T* packed) {
 
 template <class T>
 void multiply_rows(const Gemm<T>& g, const T* packed, int64_t begin, int64_t end) {
-  multiply_block(g, packed, begin, end, 0, panel_count(g));
+  multiply_block(g, packed, {begin, end}, {0, panel_count(g)});
 }
 
 template <class T>
 void gemm(const Gemm<T>& g, T* packed) {
   if (g.m == 0 || g.n == 0) return;
+  const int64_t panels = panel_count(g);
+  if (g.m <= 256 && panels >= 4) return multiply_few_rows(g, packed);
   pack_b(g, packed);
   // pieces of C of about 84 x 256: the rows of A stay in the L2 cache while a panel of B is in L1
-  constexpr int64_t rows = 6 * row_block, panels = 8;
-  const int64_t row_pieces = (g.m + rows - 1) / rows, panel_pieces = (panel_count(g) + panels - 1) / panels;
-  const double ns = 0.02 * static_cast<double>(g.k) * static_cast<double>(least(g.m, rows)) *
-                    static_cast<double>(least(g.n, panels * panel_width<T>));
+  constexpr int64_t piece_rows = 84, piece_panels = 256 / panel_width<T>;
+  const int64_t row_pieces = (g.m + piece_rows - 1) / piece_rows;
+  const int64_t panel_pieces = (panels + piece_panels - 1) / piece_panels;
+  const double ns = product_ns<T>(least(g.m, piece_rows), least(g.n, piece_panels * panel_width<T>), g.k);
   parallel_for(row_pieces * panel_pieces, ns, [&](int64_t piece) {
     const int64_t r = piece / panel_pieces, p = piece % panel_pieces;
-    multiply_block(g, packed, g.m * r / row_pieces, g.m * (r + 1) / row_pieces, panel_count(g) * p / panel_pieces,
-                   panel_count(g) * (p + 1) / panel_pieces);
+    multiply_block(g, packed, {g.m * r / row_pieces, g.m * (r + 1) / row_pieces},
+                   {panels * p / panel_pieces, panels * (p + 1) / panel_pieces});
   });
 }
 

@@ -1,0 +1,89 @@
+// Packing: the parts of A and B that a micro-kernel walks, laid out in the order it reads them.
+#pragma once
+#include "cpu/gemm/gemm.h"
+
+namespace ph::PH_LEVEL {
+namespace {
+
+PH_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Lines become columns: to[l * stride + j] = from[j * lines + l] for `count` lines j, `lines` elements apart, and l
+// in [0, depth).
+template <class T>
+PH_INLINE void transpose_lines(const T* from, int64_t lines, int64_t count, int64_t depth, T* to, int64_t stride) {
+  // squares, so that both sides stay in the cache
+  constexpr int64_t square = 16;
+  for (int64_t begin = 0; begin < depth; begin += square) {
+    const int64_t end = least(begin + square, depth);
+    for (int64_t j = 0; j < count; ++j) {
+      for (int64_t l = begin; l < end; ++l) to[l * stride + j] = from[j * lines + l];
+    }
+  }
+}
+
+// float: squares of 4 x 4 in registers.
+PH_INLINE void transpose_lines(const float* from, int64_t lines, int64_t count, int64_t depth, float* to,
+                               int64_t stride) {
+  typedef float Four __attribute__((vector_size(16)));
+  typedef float Anywhere __attribute__((vector_size(16), aligned(4), may_alias));
+  const int64_t whole_lines = count / 4 * 4, whole_depth = depth / 4 * 4;
+  for (int64_t l = 0; l < whole_depth; l += 4) {
+    for (int64_t j = 0; j < whole_lines; j += 4) {
+      const float* in = from + j * lines + l;
+      float* out = to + l * stride + j;
+      const Four a = *reinterpret_cast<const Anywhere*>(in), b = *reinterpret_cast<const Anywhere*>(in + lines),
+                 c = *reinterpret_cast<const Anywhere*>(in + 2 * lines),
+                 d = *reinterpret_cast<const Anywhere*>(in + 3 * lines);
+      const Four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+                 ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7),
+                 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5),
+                 cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+      *reinterpret_cast<Anywhere*>(out) = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+      *reinterpret_cast<Anywhere*>(out + stride) = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+      *reinterpret_cast<Anywhere*>(out + 2 * stride) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+      *reinterpret_cast<Anywhere*>(out + 3 * stride) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+    }
+    for (int64_t j = whole_lines; j < count; ++j) {
+      for (int64_t i = l; i < l + 4; ++i) to[i * stride + j] = from[j * lines + i];
+    }
+  }
+  for (int64_t l = whole_depth; l < depth; ++l) {
+    for (int64_t j = 0; j < count; ++j) to[l * stride + j] = from[j * lines + l];
+  }
+}
+
+// One panel of B: rows [l0, l0 + depth) and the columns from j0 on, to (depth, panel_width).
+template <class T>
+void pack_panel(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t j0, T* to) {
+  constexpr int64_t w = panel_width<T>;
+  const int64_t width = least(w, g.n - j0);
+  const T* from = g.b + l0 * g.b_row + j0 * g.b_column;
+  if (g.b_column != 1) {
+    transpose_lines(from, g.b_column, width, depth, to, w);
+  } else if (width == w) {
+    for (int64_t l = 0; l < depth; ++l) {
+      for (int64_t j = 0; j < w; j += lanes<T>) store(to + l * w + j, load(from + l * g.b_row + j));
+    }
+    return;
+  } else {
+    for (int64_t l = 0; l < depth; ++l) {
+      for (int64_t j = 0; j < width; ++j) to[l * w + j] = from[l * g.b_row + j];
+    }
+  }
+  for (int64_t l = 0; l < depth && width < w; ++l) {
+    for (int64_t j = width; j < w; ++j) to[l * w + j] = 0;
+  }
+}
+
+// Rows [i0, i0 + rows) and columns [l0, l0 + depth) of A, to (depth, rows).
+template <class T>
+void pack_rows(const Gemm<T>& g, int64_t i0, int rows, int64_t l0, int64_t depth, T* to) {
+  const T* from = g.a + i0 * g.a_row + l0 * g.a_column;
+  if (g.a_column == 1) return transpose_lines(from, g.a_row, rows, depth, to, rows);
+  for (int64_t l = 0; l < depth; ++l) {
+    for (int i = 0; i < rows; ++i) to[l * rows + i] = from[l * g.a_column + i];
+  }
+}
+
+}  // namespace
+}  // namespace ph::PH_LEVEL
