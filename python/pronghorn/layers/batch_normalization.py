@@ -131,6 +131,13 @@ class BatchNormalization(Layer):
         gamma, beta = self.gamma, self.beta
         mean, variance = self.moving_mean, self.moving_variance
         if training and self.trainable:
+            if mask is None and not self.renorm:
+                outputs, mean, variance = ops.batch_normalization_train(
+                    inputs, beta, gamma, axis=self.axis, epsilon=self.epsilon
+                )
+                _move(self.moving_mean, mean, self.momentum)
+                _move(self.moving_variance, variance, self.momentum)
+                return outputs
             mean, variance = self._moments(inputs, mask)
             if self.renorm:
                 gamma, beta = self._renormalize(mean, variance)
