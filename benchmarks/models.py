@@ -64,7 +64,10 @@ class Worker:
     def close(self) -> None:
         """End the process."""
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            print(f"{self.library}: its process has died", file=sys.stderr)
         self.process.wait()
 
 

@@ -42,11 +42,11 @@ class KerasWorker:
         """Build and compile the model of a workload."""
         shape = SIZES[workload][0]
         network, optimizer = {
-            "mlp-32": (self._mlp([32]), "rmsprop"),
-            "mlp-512": (self._mlp([512, 512]), "adam"),
-            "convnet": (self._convnet(shape), "adam"),
-            "resnet-20": (self._resnet(shape), self.keras.optimizers.SGD(0.1, momentum=0.9)),
-        }[workload]
+            "mlp-32": lambda: (self._mlp([32]), "rmsprop"),
+            "mlp-512": lambda: (self._mlp([512, 512]), "adam"),
+            "convnet": lambda: (self._convnet(shape), "adam"),
+            "resnet-20": lambda: (self._resnet(shape), self.keras.optimizers.SGD(0.1, momentum=0.9)),
+        }[workload]()
         network.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         self.models[workload] = network
 

@@ -74,6 +74,21 @@ void bind_program(py::module_& module) {
            })
       .def("run_steps", &run_steps, py::arg("arrays"), py::arg("indices"), py::arg("steps"),
            py::arg("outputs") = std::vector<py::array>())
+      .def(
+          "profile",
+          [](Program& self, const py::list& inputs, int repeats) {
+            Tensors tensors;
+            for (py::handle input : inputs) tensors.push_back(tensor_from(input, "Program.profile"));
+            std::vector<double> seconds;
+            {
+              const py::gil_scoped_release release;
+              seconds = self.profile(tensors, repeats);
+            }
+            py::list rows;
+            for (size_t i = 0; i < seconds.size(); ++i) rows.append(py::make_tuple(self.step_text(i), seconds[i]));
+            return rows;
+          },
+          py::arg("inputs"), py::arg("repeats") = 10, "(step, seconds) for each step of the list, run on given inputs.")
       .def("text", &Program::text)
       .def("graph_text", [](const Program& self) { return self.graph().text(); })
       .def_property_readonly("arena_bytes", &Program::arena_bytes)

@@ -175,8 +175,6 @@ char* Program::address(int value) const {
       return static_cast<char*>(graph_->constants[at.index].buffer()->data());
     case Place::variable:
       return static_cast<char*>(graph_->variables[at.index]->stored().buffer()->data());
-    case Place::output:
-      return static_cast<char*>(output_slots_[at.index].buffer()->data());
     case Place::arena:
       return static_cast<char*>(arena_->data()) + at.offset;
   }
@@ -199,39 +197,43 @@ void Program::bind() {
   bound_ = std::move(memory);
 }
 
+std::string Program::place_text(int id) const {
+  const Location& at = locations_[root_[id]];
+  switch (at.place) {
+    case Place::input:
+      return concat("input", at.index);
+    case Place::constant:
+      return concat("const", at.index, spec_of(id).shape);
+    case Place::variable:
+      return concat("'", graph_->variables[at.index]->name, "'");
+    case Place::arena:
+      return concat("@", at.offset);
+  }
+  return {};
+}
+
+std::string Program::step_text(size_t index) const {
+  const Step& step = steps_[index];
+  std::ostringstream out;
+  for (size_t i = 0; i < step.out_values.size(); ++i) {
+    out << (i ? ", " : "") << place_text(step.out_values[i]) << " " << spec_of(step.out_values[i]);
+  }
+  out << " = " << step.op->name << ":" << step.kernel->variant << "(";
+  for (size_t i = 0; i < step.in_values.size(); ++i) out << (i ? ", " : "") << place_text(step.in_values[i]);
+  const std::string attributes = step.attributes.text();
+  if (!attributes.empty()) out << "; " << attributes;
+  out << ")";
+  return out.str();
+}
+
 std::string Program::text() const {
   std::ostringstream out;
-  const auto place = [&](int id) {
-    const Location& at = locations_[root_[id]];
-    switch (at.place) {
-      case Place::input:
-        return concat("input", at.index);
-      case Place::constant:
-        return concat("const", at.index, spec_of(id).shape);
-      case Place::variable:
-        return concat("'", graph_->variables[at.index]->name, "'");
-      case Place::output:
-        return concat("output", at.index);
-      case Place::arena:
-        return concat("@", at.offset);
-    }
-    return std::string();
-  };
-  for (const Step& step : steps_) {
-    for (size_t i = 0; i < step.out_values.size(); ++i) {
-      out << (i ? ", " : "") << place(step.out_values[i]) << " " << spec_of(step.out_values[i]);
-    }
-    out << " = " << step.op->name << ":" << step.kernel->variant << "(";
-    for (size_t i = 0; i < step.in_values.size(); ++i) out << (i ? ", " : "") << place(step.in_values[i]);
-    const std::string attributes = step.attributes.text();
-    if (!attributes.empty()) out << "; " << attributes;
-    out << ")\n";
-  }
+  for (size_t i = 0; i < steps_.size(); ++i) out << step_text(i) << "\n";
   for (const Update& copy : copies_) {
-    out << "'" << graph_->variables[copy.variable]->name << "' <- " << place(copy.value) << "\n";
+    out << "'" << graph_->variables[copy.variable]->name << "' <- " << place_text(copy.value) << "\n";
   }
   for (size_t i = 0; i < graph_->outputs.size(); ++i)
-    out << "output" << i << " <- " << place(graph_->outputs[i]) << "\n";
+    out << "output" << i << " <- " << place_text(graph_->outputs[i]) << "\n";
   out << "arena: " << arena_bytes_ << " bytes\n";
   return out.str();
 }

@@ -10,11 +10,11 @@
 namespace ph {
 
 // Where a value lies while the program runs.
-enum class Place { input, constant, variable, output, arena };
+enum class Place { input, constant, variable, arena };
 
 struct Location {
   Place place = Place::arena;
-  int index = -1;     // input, constant, variable, output: which
+  int index = -1;     // input, constant, variable: which
   size_t offset = 0;  // arena
 };
 
@@ -48,7 +48,12 @@ class Program {
   void run_steps(const std::vector<HostArray>& arrays, const int64_t* indices, int64_t steps,
                  const std::vector<HostArray>& outputs);
 
+  // Runs `repeats` steps on given inputs and returns the seconds each step of the list took, on average. Variables
+  // change.
+  std::vector<double> profile(const Tensors& inputs, int repeats);
+  // One line per step, then updates and outputs.
   std::string text() const;
+  std::string step_text(size_t step) const;
   const Graph& graph() const { return *graph_; }
   size_t arena_bytes() const { return arena_bytes_; }
   size_t step_count() const { return steps_.size(); }
@@ -58,10 +63,12 @@ class Program {
   void place_values();
   void bind();
   void own_updated_variables();
+  void set_inputs(const Tensors& inputs);
   void run_once();
   void finish_updates();
   void check_guards() const;
   char* address(int value) const;
+  std::string place_text(int value) const;
   Spec spec_of(int value) const { return graph_->values[value].spec; }
 
   std::shared_ptr<Graph> graph_;

@@ -1,4 +1,5 @@
 // Running a program: once, or over many gathered batches.
+#include <chrono>
 #include <cstring>
 
 #include "core/thread_pool.h"
@@ -53,9 +54,7 @@ void Program::check_guards() const {
   }
 }
 
-Tensors Program::run(const Tensors& inputs) {
-  const std::unique_lock lock(running_, std::try_to_lock);
-  PH_CHECK(lock.owns_lock(), "this program is already running in another thread");
+void Program::set_inputs(const Tensors& inputs) {
   PH_CHECK(inputs.size() == graph_->inputs.size(), "the program takes ", graph_->inputs.size(), " inputs, got ",
            inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -63,6 +62,33 @@ Tensors Program::run(const Tensors& inputs) {
     PH_CHECK(inputs[i].spec() == wanted, "input ", i, " of the program must be ", wanted, ", got ", inputs[i].spec());
     device_->backend->copy(input_slots_[i].buffer()->data(), inputs[i].buffer()->data(), wanted.bytes());
   }
+}
+
+std::vector<double> Program::profile(const Tensors& inputs, int repeats) {
+  const std::unique_lock lock(running_, std::try_to_lock);
+  PH_CHECK(lock.owns_lock(), "this program is already running in another thread");
+  PH_CHECK(repeats > 0, "profile: repeats must be positive, got ", repeats);
+  set_inputs(inputs);
+  own_updated_variables();
+  bind();
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> seconds(steps_.size(), 0);
+  for (int r = 0; r < repeats; ++r) {
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      const auto start = Clock::now();
+      device_->backend->run(*steps_[i].kernel, steps_[i].call, steps_[i].attributes.data());
+      device_->backend->synchronize();
+      seconds[i] += std::chrono::duration<double>(Clock::now() - start).count() / repeats;
+    }
+    finish_updates();
+  }
+  return seconds;
+}
+
+Tensors Program::run(const Tensors& inputs) {
+  const std::unique_lock lock(running_, std::try_to_lock);
+  PH_CHECK(lock.owns_lock(), "this program is already running in another thread");
+  set_inputs(inputs);
   own_updated_variables();
   bind();
   run_once();

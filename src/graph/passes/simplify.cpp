@@ -63,8 +63,9 @@ class Simplifier {
 
   // A cast to the dtype that is there, a transpose that leaves all axes where they are, a broadcast to the same shape.
   bool skip_same(const Node& node) {
+    if (node.inputs.empty()) return false;
     const std::string_view op = node.op->name;
-    const int source = copy_[node.inputs.empty() ? node.outputs[0] : node.inputs[0]];
+    const int source = copy_[node.inputs[0]];
     bool same = false;
     if (op == "cast") same = spec(source).dtype == node.attributes.as<CastAttrs>().dtype;
     if (op == "broadcast_to") same = spec(source) == graph_.values[node.outputs[0]].spec;
