@@ -60,7 +60,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
 
 def fill(dims: Any, value: Any, name: str | None = None) -> Any:
     """Return a tensor of shape `dims` filled with `value`."""
-    return ops.full(dims, value)
+    return ops.broadcast_to(ops.convert_to_tensor(value), dims)
 
 
 def rank(input: Any, name: str | None = None) -> Any:

@@ -145,7 +145,7 @@ def _fused(name: str, activation: str) -> Sample:
 
 
 def _wrong(name: str, x: tuple[int, ...], kernel: tuple[int, ...], message: str, **attrs: Any) -> Sample:
-    return Sample(name, "conv2d", (np.zeros(x), np.zeros(kernel)), attrs, raises=(ValueError, message))
+    return Sample(f"wrong {name}", "conv2d", (np.zeros(x), np.zeros(kernel)), attrs, raises=(ValueError, message))
 
 
 SAMPLES = [

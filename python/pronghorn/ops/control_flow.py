@@ -33,7 +33,7 @@ def while_loop(
         ValueError: inside a trace, if the condition depends on traced values.
     """
     single = not isinstance(loop_vars, (list, tuple))
-    values = (loop_vars,) if single else tuple(loop_vars)
+    values = tuple(tree.map_structure(_core.convert, value) for value in ((loop_vars,) if single else loop_vars))
     count = 0
     while (maximum_iterations is None or count < maximum_iterations) and bool(_core.convert(cond(*values))):
         result = body(*values)
@@ -44,7 +44,7 @@ def while_loop(
 
 def fori_loop(lower: int, upper: int, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
     """Return the value after body_fun(i, value) for i from `lower` to `upper` - 1."""
-    value = init_val
+    value = tree.map_structure(_core.convert, init_val)
     for i in range(int(lower), int(upper)):
         value = body_fun(i, value)
     return value

@@ -131,10 +131,8 @@ def _shape_tuple(shape: Any) -> tuple[int, ...]:
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """Return a tensor of `shape` filled with `fill_value`."""
-    value = _core.convert(fill_value)
-    if dtype is not None:
-        value = cast(value, dtype)
+    """Return a tensor of `shape` filled with `fill_value`, in the default float unless `dtype` says otherwise."""
+    value = cast(fill_value, standardize_dtype(dtype))
     return _raw.broadcast_to(value, shape=_shape_tuple(shape))
 
 
@@ -239,18 +237,22 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     return _core.convert(np.tri(N, M, k).astype(standardize_dtype(dtype)))
 
 
+def _zero_like(x: Any) -> Any:
+    return _raw.full(shape=(), dtype=x.dtype, value=0)
+
+
 @op
 def tril(x: Any, k: int = 0) -> Any:
     """Return `x` with everything above the k-th diagonal set to zero."""
     x = _core.convert(x)
-    return _raw.select(_core.convert(np.tri(*x.shape[-2:], k, dtype=bool)), x, 0)
+    return _raw.select(_core.convert(np.tri(*x.shape[-2:], k, dtype=bool)), x, _zero_like(x))
 
 
 @op
 def triu(x: Any, k: int = 0) -> Any:
     """Return `x` with everything below the k-th diagonal set to zero."""
     x = _core.convert(x)
-    return _raw.select(_core.convert(np.tri(*x.shape[-2:], k - 1, dtype=bool)), _core.convert(0), x)
+    return _raw.select(_core.convert(np.tri(*x.shape[-2:], k - 1, dtype=bool)), _zero_like(x), x)
 
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:

@@ -112,7 +112,7 @@ __all__ = [
 _raw = _core.ops
 
 # These are native ops under the same name: broadcasting, promotion and symbolic tensors are seen to there.
-negative, abs, sign, square, relu = _raw.negative, _raw.abs, _raw.sign, _raw.square, _raw.relu
+negative, sign, square, relu = _raw.negative, _raw.sign, _raw.square, _raw.relu
 reciprocal, sqrt, rsqrt, exp, expm1, log, log1p = (
     _raw.reciprocal, _raw.sqrt, _raw.rsqrt, _raw.exp, _raw.expm1, _raw.log, _raw.log1p,
 )  # fmt: skip
@@ -121,8 +121,8 @@ sinh, cosh, tanh, arcsinh, arccosh, arctanh = (
     _raw.sinh, _raw.cosh, _raw.tanh, _raw.arcsinh, _raw.arccosh, _raw.arctanh,
 )  # fmt: skip
 erf, erfinv, sigmoid, softplus = _raw.erf, _raw.erfinv, _raw.sigmoid, _raw.softplus
-floor, ceil, trunc, isnan, isinf, isfinite = (
-    _raw.floor, _raw.ceil, _raw.trunc, _raw.isnan, _raw.isinf, _raw.isfinite,
+floor, ceil, isnan, isinf, isfinite = (
+    _raw.floor, _raw.ceil, _raw.isnan, _raw.isinf, _raw.isfinite,
 )  # fmt: skip
 add, subtract, multiply, divide, true_divide = _raw.add, _raw.subtract, _raw.multiply, _raw.divide, _raw.divide
 maximum, minimum, floor_divide, mod, power, arctan2 = (
@@ -137,7 +137,23 @@ logical_not, logical_and, logical_or, logical_xor = (
 bitwise_and, bitwise_or, bitwise_xor = _raw.bitwise_and, _raw.bitwise_or, _raw.bitwise_xor
 left_shift = bitwise_left_shift = _raw.left_shift
 right_shift = bitwise_right_shift = _raw.right_shift
+
+
+@op
+def abs(x: Any) -> Any:
+    """Value without its sign; booleans stay as they are."""
+    x = _core.convert(x)
+    return x if x.dtype == "bool" else _raw.abs(x)
+
+
 absolute = fabs = abs
+
+
+@op
+def trunc(x: Any) -> Any:
+    """Cut off the fraction; integers stay as they are."""
+    x = _core.convert(x)
+    return _raw.trunc(x) if x.dtype.startswith(("float", "bfloat")) else x
 
 
 @op

@@ -41,6 +41,8 @@ def matmul(x1: Any, x2: Any) -> Any:
         raise ValueError(f"matmul: inputs must have rank 1 or more, got shapes {a.shape} and {b.shape}")
     if a.dtype == b.dtype == "bool":
         return _raw.cast(matmul(_raw.cast(a, dtype="int32"), _raw.cast(b, dtype="int32")), dtype="bool")
+    if a.dtype == b.dtype == "int8":  # as in Keras, a product of int8 has room for its sum
+        a, b = _raw.cast(a, dtype="int32"), _raw.cast(b, dtype="int32")
     row, column = len(a.shape) == 1, len(b.shape) == 1
     if row:
         a = _raw.reshape(a, (1, *a.shape))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import _core
+from pronghorn import _core, config
 from pronghorn.ops.creation import arange, cast
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.elementwise import maximum, where
@@ -22,6 +22,8 @@ def _along(native: Any, x: Any, axis: Any) -> Any:
     x = _core.convert(x)
     if x.dtype in ("float16", "bfloat16"):
         return cast(_along(native, cast(x, "float32"), axis), x.dtype)
+    if not x.dtype.startswith("float"):
+        x = cast(x, config.floatx())
     if isinstance(axis, int):
         return native(x, axis=axis)
     rank = len(x.shape)
@@ -37,14 +39,13 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     """Exponentials along `axis` divided by their sum.
 
     Args:
-        x: floating tensor.
+        x: tensor; integers become the default float.
         axis: int, or a tuple of ints taken as one axis.
 
     Returns:
         Tensor like `x`.
 
     Raises:
-        TypeError: if `x` is not floating.
         ValueError: if `axis` is out of range.
 
     Example:
@@ -60,7 +61,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     """Logarithm of the softmax along `axis`, without under- or overflow.
 
     Args:
-        x: floating tensor.
+        x: tensor; integers become the default float.
         axis: int, or a tuple of ints taken as one axis.
 
     Returns:

@@ -203,7 +203,7 @@ def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) 
         raise ValueError(f"histogram: range must be increasing, got {range}")
     values = convert_to_numpy(x)
     counts, edges = np.histogram(values, bins, range)
-    return _core.convert(counts.astype("int32")), _core.convert(edges.astype(config.floatx()))
+    return _core.convert(counts.astype(config.floatx())), _core.convert(edges.astype(config.floatx()))
 
 
 @op
