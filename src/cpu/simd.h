@@ -1,7 +1,13 @@
 // Vectors of float or double, PH_LANES floats wide. GCC's and clang's vector extensions are the one way they are
 // written: compiled with a level's flags they become its instructions (fused multiply-adds included), compiled without,
 // the same text computes the same lanes in pieces. So the 16-lane kernels run, slowly, on a processor that has 8 or 4.
+// One thing has no such form and is written twice: AVX-512's loads and stores of a part of the lanes.
 #pragma once
+#if defined(__AVX512F__) && !defined(PH_SIMD_PORTABLE)
+#include <immintrin.h>
+#define PH_MASKED_VECTORS
+#endif
+
 #include <cstdint>
 
 #include "core/inline.h"
@@ -46,7 +52,7 @@ PH_INLINE Vector<T> splat(T value) {
   return Vector<T>{} + value;
 }
 
-// The first n lanes, the others zero.
+// The first n lanes, 0 <= n <= lanes, the others zero.
 template <class T>
 PH_INLINE Vector<T> load_some(const T* from, int n) {
   alignas(64) T lanes_of[lanes<T>] = {};
@@ -59,6 +65,20 @@ PH_INLINE void store_some(T* to, Vector<T> value, int n) {
   store(lanes_of, value);
   for (int i = 0; i < n; ++i) to[i] = lanes_of[i];
 }
+#ifdef PH_MASKED_VECTORS
+PH_INLINE Vector<float> load_some(const float* from, int n) {
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), from);
+}
+PH_INLINE Vector<double> load_some(const double* from, int n) {
+  return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), from);
+}
+PH_INLINE void store_some(float* to, Vector<float> value, int n) {
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1), value);
+}
+PH_INLINE void store_some(double* to, Vector<double> value, int n) {
+  _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1u << n) - 1), value);
+}
+#endif
 
 template <class T>
 PH_INLINE Vector<T> max_of(Vector<T> a, Vector<T> b) {

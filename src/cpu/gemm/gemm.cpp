@@ -138,8 +138,10 @@ void gemm(const Gemm<T>& g, T* packed) {
   const int64_t panels = panel_count(g);
   if (g.m <= 256 && panels >= 4) return multiply_few_rows(g, packed);
   pack_b(g, packed);
-  // pieces of C of about 84 x 256: the rows of A stay in the L2 cache while a panel of B is in L1
-  constexpr int64_t piece_rows = 84, piece_panels = 256 / panel_width<T>;
+  // pieces of C of about 84 x 256: the rows of A stay in the L2 cache while a panel of B is in L1; narrow results are
+  // cut finer, to have pieces for every thread
+  const int64_t piece_rows = panels >= 4 ? 84 : 28;
+  constexpr int64_t piece_panels = 256 / panel_width<T>;
   const int64_t row_pieces = (g.m + piece_rows - 1) / piece_rows;
   const int64_t panel_pieces = (panels + piece_panels - 1) / piece_panels;
   const double ns = product_ns<T>(least(g.m, piece_rows), least(g.n, piece_panels * panel_width<T>), g.k);
