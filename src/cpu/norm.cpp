@@ -121,7 +121,12 @@ size_t batch_workspace(SpecSpan in, const BatchNormAttrs& a) {
   return static_cast<size_t>((p.slices() + 1) * p.channels * 2) * sizeof(double);
 }
 
-template <class T>
+template <bool relu, class T>
+PH_INLINE T activated(T value) {
+  return relu ? scalar::relu(value) : value;
+}
+
+template <bool relu, class T>
 void batch_norm_typed(const KernelCall& k, const BatchNormAttrs& a) {
   const Layout p = layout_of(k.in[0].shape, a.axis);
   const int64_t slices = p.slices(), channels = p.channels;
@@ -154,7 +159,7 @@ void batch_norm_typed(const KernelCall& k, const BatchNormAttrs& a) {
       for (int64_t r = at.begin; r < at.end; ++r) {
         const T* from = x + r * channels;
         T* to = y + r * channels;
-        for (int64_t c = 0; c < channels; ++c) to[c] = (from[c] - mean[c]) * scale[c] + beta[c];
+        for (int64_t c = 0; c < channels; ++c) to[c] = activated<relu>((from[c] - mean[c]) * scale[c] + beta[c]);
       }
       return;
     }
@@ -162,27 +167,41 @@ void batch_norm_typed(const KernelCall& k, const BatchNormAttrs& a) {
       const int64_t c = run % channels;
       const T *from = x + run * p.inner, centre = mean[c], by = scale[c], offset = beta[c];
       T* to = y + run * p.inner;
-      for (int64_t i = 0; i < p.inner; ++i) to[i] = (from[i] - centre) * by + offset;
+      for (int64_t i = 0; i < p.inner; ++i) to[i] = activated<relu>((from[i] - centre) * by + offset);
     }
   });
 }
 
+template <class T>
+void batch_norm_of(const KernelCall& k, const BatchNormAttrs& a) {
+  a.activation == Activation::relu ? batch_norm_typed<true, T>(k, a) : batch_norm_typed<false, T>(k, a);
+}
+
 void batch_norm(const KernelCall& k, const BatchNormAttrs& a) {
-  k.in[0].dtype == DType::float32 ? batch_norm_typed<float>(k, a) : batch_norm_typed<double>(k, a);
+  k.in[0].dtype == DType::float32 ? batch_norm_of<float>(k, a) : batch_norm_of<double>(k, a);
+}
+
+// dy, or where a ReLU followed, what of it passed: y is the ReLU's result.
+template <bool masked, class T>
+PH_INLINE T passed(const T* dy, const T* y, int64_t i) {
+  return masked ? scalar::relu_grad(dy[i], y[i]) : dy[i];
 }
 
 // Sums over a slice of dy and of dy * (x - mean), in double between blocks of rows.
-template <class T>
-void slice_gradient_sums(const T* x, const T* dy, const T* mean, const Layout& p, const Slice& at, double* sum,
-                         double* product) {
+template <bool masked, class T>
+void slice_gradient_sums(const T* x, const T* dy, const T* y, const T* mean, const Layout& p, const Slice& at,
+                         double* sum, double* product) {
   const int64_t channels = p.channels;
   for (int64_t c = 0; c < channels; ++c) sum[c] = product[c] = 0;
   if (p.inner != 1) {
     for (int64_t run = at.begin * channels; run < at.end * channels; ++run) {
       const int64_t c = run % channels;
-      const T *from = x + run * p.inner, *slope = dy + run * p.inner, centre = mean[c];
-      sum[c] += static_cast<double>(row_sum<T>(p.inner, [&](int64_t i) { return slope[i]; }));
-      product[c] += static_cast<double>(row_sum<T>(p.inner, [&](int64_t i) { return slope[i] * (from[i] - centre); }));
+      const T *from = x + run * p.inner, *slope = dy + run * p.inner, *result = y + run * p.inner, centre = mean[c];
+      const T part = row_sum<T>(p.inner, [&](int64_t i) { return passed<masked>(slope, result, i); });
+      const T moment =
+          row_sum<T>(p.inner, [&](int64_t i) { return passed<masked>(slope, result, i) * (from[i] - centre); });
+      sum[c] += static_cast<double>(part);
+      product[c] += static_cast<double>(moment);
     }
     return;
   }
@@ -193,10 +212,12 @@ void slice_gradient_sums(const T* x, const T* dy, const T* mean, const Layout& p
       T block_sum[strip] = {}, block_product[strip] = {}, centre[strip];
       for (int64_t j = 0; j < width; ++j) centre[j] = mean[begin + j];
       for (int64_t r = first; r < first + rows; ++r) {
-        const T *from = x + r * channels + begin, *slope = dy + r * channels + begin;
+        const T *from = x + r * channels + begin, *slope = dy + r * channels + begin,
+                *result = y + r * channels + begin;
         for (int64_t j = 0; j < width; ++j) {
-          block_sum[j] += slope[j];
-          block_product[j] += slope[j] * (from[j] - centre[j]);
+          const T part = passed<masked>(slope, result, j);
+          block_sum[j] += part;
+          block_product[j] += part * (from[j] - centre[j]);
         }
       }
       for (int64_t j = 0; j < width; ++j) {
@@ -208,18 +229,18 @@ void slice_gradient_sums(const T* x, const T* dy, const T* mean, const Layout& p
 }
 
 // dx = gamma * rstd * (dy - mean(dy) - (x - mean) * rstd^2 * mean(dy * (x - mean)))
-template <class T>
+template <bool masked, class T>
 void batch_norm_grad_typed(const KernelCall& k, const BatchNormAttrs& a) {
   const Layout p = layout_of(k.in[0].shape, a.axis);
   const int64_t slices = p.slices(), channels = p.channels;
   const T *x = k.in[0].as<T>(), *gamma = k.in[1].as<T>(), *mean = k.in[2].as<T>(), *variance = k.in[3].as<T>();
-  const T* dy = k.in[4].as<T>();
+  const T *dy = k.in[4].as<T>(), *y = k.in[masked ? 5 : 4].as<T>();
   T *dx = k.out[0].as<T>(), *dgamma = k.out[1].as<T>(), *dbeta = k.out[2].as<T>();
   double* sums = static_cast<double*>(k.workspace);
   const double ns_per_slice = 0.3 * static_cast<double>(p.size()) / static_cast<double>(slices);
   parallel_for(slices, ns_per_slice, [&](int64_t s) {
     double* to = sums + s * 2 * channels;
-    slice_gradient_sums(x, dy, mean, p, slice_of(p, s), to, to + channels);
+    slice_gradient_sums<masked>(x, dy, y, mean, p, slice_of(p, s), to, to + channels);
   });
   T* scale = reinterpret_cast<T*>(sums + slices * 2 * channels);
   T *average = scale + channels, *slope = scale + 2 * channels;
@@ -241,10 +262,10 @@ void batch_norm_grad_typed(const KernelCall& k, const BatchNormAttrs& a) {
     const Slice at = slice_of(p, s);
     if (p.inner == 1) {
       for (int64_t r = at.begin; r < at.end; ++r) {
-        const T *from = x + r * channels, *from_dy = dy + r * channels;
+        const T *from = x + r * channels, *from_dy = dy + r * channels, *result = y + r * channels;
         T* to = dx + r * channels;
         for (int64_t c = 0; c < channels; ++c) {
-          to[c] = scale[c] * (from_dy[c] - average[c] - (from[c] - mean[c]) * slope[c]);
+          to[c] = scale[c] * (passed<masked>(from_dy, result, c) - average[c] - (from[c] - mean[c]) * slope[c]);
         }
       }
       return;
@@ -252,7 +273,7 @@ void batch_norm_grad_typed(const KernelCall& k, const BatchNormAttrs& a) {
     for (int64_t run = at.begin * channels; run < at.end * channels; ++run) {
       const int64_t c = run % channels;
       for (int64_t i = run * p.inner; i < (run + 1) * p.inner; ++i) {
-        dx[i] = scale[c] * (dy[i] - average[c] - (x[i] - mean[c]) * slope[c]);
+        dx[i] = scale[c] * (passed<masked>(dy, y, i) - average[c] - (x[i] - mean[c]) * slope[c]);
       }
     }
   });
@@ -264,8 +285,13 @@ size_t batch_grad_workspace(SpecSpan in, const BatchNormAttrs& a) {
   return static_cast<size_t>((p.slices() * 2 + 3) * p.channels) * sizeof(double);
 }
 
+template <class T>
+void batch_norm_grad_of(const KernelCall& k, const BatchNormAttrs& a) {
+  k.in.size() == 6 ? batch_norm_grad_typed<true, T>(k, a) : batch_norm_grad_typed<false, T>(k, a);
+}
+
 void batch_norm_grad(const KernelCall& k, const BatchNormAttrs& a) {
-  k.in[0].dtype == DType::float32 ? batch_norm_grad_typed<float>(k, a) : batch_norm_grad_typed<double>(k, a);
+  k.in[0].dtype == DType::float32 ? batch_norm_grad_of<float>(k, a) : batch_norm_grad_of<double>(k, a);
 }
 
 // Layer normalization: rows of n.

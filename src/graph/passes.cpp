@@ -6,8 +6,13 @@ namespace ph {
 
 const std::vector<Pass>& all_passes() {
   static const std::vector<Pass> passes = {
-      {"dead_code", dead_code}, {"fold_constants", fold_constants}, {"simplify", simplify},
-      {"common", common},       {"fuse_epilogue", fuse_epilogue},   {"fuse_elementwise", fuse_elementwise},
+      {"dead_code", dead_code},
+      {"fold_constants", fold_constants},
+      {"simplify", simplify},
+      {"common", common},
+      {"fuse_epilogue", fuse_epilogue},
+      {"fuse_norm", fuse_norm},
+      {"fuse_elementwise", fuse_elementwise},
   };
   return passes;
 }

@@ -16,6 +16,7 @@ GraphPtr fold_constants(const Graph& graph);    // runs nodes whose inputs are a
 GraphPtr common(const Graph& graph);            // merges equal nodes
 GraphPtr simplify(const Graph& graph);          // x * 1, transposes before matmul, casts to the same dtype, ...
 GraphPtr fuse_epilogue(const Graph& graph);     // bias and activation into matmul and conv2d
+GraphPtr fuse_norm(const Graph& graph);         // ReLU into batch normalization
 GraphPtr fuse_elementwise(const Graph& graph);  // chains into tiles
 
 struct Pass {

@@ -29,10 +29,12 @@ static Specs infer_batch_norm_grad(SpecSpan in, const BatchNormAttrs& a) {
   for (int i = 0; i < 3; ++i) {
     check_parameter(in[i + 1], channels.shape, channels.dtype, "batch_norm_grad", names[i]);
   }
-  PH_CHECK(in[4] == in[0], "batch_norm_grad: dy must be ", in[0], ", got ", in[4]);
+  for (int i = 4; i < in.size(); ++i) {
+    PH_CHECK(in[i] == in[0], "batch_norm_grad: dy and y must be ", in[0], ", got ", in[i]);
+  }
   return {in[0], channels, channels};
 }
-PH_OP(batch_norm_grad, "x, gamma, mean, variance, dy", BatchNormAttrs, infer_batch_norm_grad,
+PH_OP(batch_norm_grad, "x, gamma, mean, variance, dy, y?", BatchNormAttrs, infer_batch_norm_grad,
       no_gradient<"for second derivatives write the normalization with mean and variance ops">);
 
 // A vector of channels in the shape that broadcasts against x.
@@ -44,6 +46,7 @@ static Tensor along_channels(const Tensor& vector, const Shape& x, int64_t axis)
 }
 
 static Tensors gradient_batch_norm(const GradCall& c, const BatchNormAttrs& a) {
+  PH_CHECK(a.activation == Activation::none, "batch_norm_train: `activation` is set by graph passes, after gradients");
   const Tensor &x = c.inputs[0], &gamma = c.inputs[1], &mean = c.outputs[1], &variance = c.outputs[2];
   Tensor dx, dgamma, dbeta;
   if (c.grads[0].defined()) {

@@ -116,6 +116,32 @@ def test_fuse_epilogue_leaves_values_others_read():
     assert op_names(after(graph, "fuse_epilogue")) == ["matmul", "add"]
 
 
+def _batch_norm_and_relu(x, gamma, beta, dy):
+    y, mean, variance = ops.batch_norm_train(x, gamma, beta)
+    active = ops.relu(y)
+    return [active, *ops.batch_norm_grad(x, gamma, mean, variance, ops.relu_grad(dy, active))]
+
+
+def test_fuse_norm_takes_relu_into_batch_normalization_both_ways():
+    shapes = ((40, 7, 5), (5,), (5,), (40, 7, 5))
+    graph = trace(_batch_norm_and_relu, *shapes)
+    fused = after(graph, "fuse_norm")
+    assert op_names(fused) == ["batch_norm_train", "batch_norm_grad"]
+    assert "activation='relu'" in fused
+    arrays = [np.random.default_rng(i).normal(size=shape).astype("float32") for i, shape in enumerate(shapes)]
+    eager = _batch_norm_and_relu(*[_core.convert(array) for array in arrays])
+    for result, wanted in zip(_core.compile(graph).run(arrays), eager):
+        np.testing.assert_array_equal(result.numpy(), wanted.numpy())
+
+
+def test_fuse_norm_leaves_values_others_read():
+    def function(x, gamma, beta):
+        y = ops.batch_norm_train(x, gamma, beta)[0]
+        return [ops.relu(y), ops.exp(y)]
+
+    assert op_names(after(trace(function, (4, 3), (3,), (3,)), "fuse_norm")) == ["batch_norm_train", "relu", "exp"]
+
+
 def test_fuse_elementwise_makes_one_chain():
     graph = trace(lambda x, y: ops.tanh(ops.add(ops.exp(x), y)), (8,), (8,))
     assert op_names(after(graph, "fuse_elementwise")) == ["tiles"]

@@ -78,7 +78,37 @@ def _batch_samples(name: str, shape: tuple[int, ...], axis: int, shift: float) -
     x, dy = normal(*shape, shift=shift), normal(*shape, seed=1)
     gamma, beta = normal(channels, seed=2), normal(channels, seed=3)
     mean, variance = normal(channels, seed=4, shift=shift), np.abs(normal(channels, seed=5)) + 0.5
+    y = normal(*shape, seed=6)  # of a ReLU that followed
+
+    def masked(
+        x: np.ndarray, gamma: np.ndarray, mean: np.ndarray, variance: np.ndarray, dy: np.ndarray, y: np.ndarray
+    ) -> Any:
+        return _batch_norm_grad(axis, 0.01)(x, gamma, mean, variance, np.where(y > 0, dy, 0))
+
+    def clipped(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> Any:
+        result, *rest = _batch_norm(axis, 0.01)(x, gamma, beta)
+        return np.maximum(result, 0), *rest
+
     return [
+        Sample(
+            f"{name}-relu",
+            "batch_norm_grad",
+            [x, gamma, mean, variance, dy, y],
+            attrs,
+            masked,
+            rtol=1e-4,
+            atol=1e-3,
+        ),
+        Sample(
+            f"{name}-relu",
+            "batch_norm_train",
+            [x, gamma, beta],
+            {**attrs, "activation": "relu"},
+            clipped,
+            grad=False,
+            rtol=3e-5,
+            atol=3e-5 if shift == 0.0 else 3e-4,
+        ),
         Sample(
             name,
             "batch_norm_train",
