@@ -239,6 +239,13 @@ def node_of(x: KerasTensor) -> Node:
     return x._keras_history.operation._inbound_nodes[x._keras_history.node_index]
 
 
+def _public_op(name: str) -> Callable[..., Any] | None:
+    found: Any = ops
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
 class OpCall(Operation):
     """A raw op applied to symbolic tensors, as a step of a functional model.
 
@@ -248,9 +255,9 @@ class OpCall(Operation):
     """
 
     def __init__(self, op: str, name: str | None = None) -> None:
-        super().__init__(name=name if name is not None else naming.uniquify(op))
+        super().__init__(name=name if name is not None else naming.uniquify(op.replace(".", "_")))
         self.op = op
-        self._function = _OPERATORS.get(op) or getattr(ops, op, None) or getattr(_core.ops, op)
+        self._function = _OPERATORS.get(op) or _public_op(op) or getattr(_core.ops, op)
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         return self._function(*args, **kwargs)

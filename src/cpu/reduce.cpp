@@ -89,7 +89,7 @@ struct Sum {
   }
   template <class T>
   static PH_INLINE T join(T a, T b) {
-    return a + b;
+    return static_cast<T>(scalar::Wrapping<T>(a) + scalar::Wrapping<T>(b));
   }
 };
 struct Prod {
@@ -99,7 +99,7 @@ struct Prod {
   }
   template <class T>
   static PH_INLINE T join(T a, T b) {
-    return a * b;
+    return static_cast<T>(scalar::Wrapping<T>(a) * scalar::Wrapping<T>(b));
   }
 };
 // A NaN anywhere makes the extremum NaN, as in NumPy.

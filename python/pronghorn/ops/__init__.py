@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pronghorn.ops import image, linalg, nn, numpy  # noqa: F401
 from pronghorn.ops.activation import *  # noqa: F403
 from pronghorn.ops.control_flow import *  # noqa: F403
 from pronghorn.ops.creation import *  # noqa: F403

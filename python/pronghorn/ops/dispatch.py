@@ -17,10 +17,12 @@ def op(function: F) -> F:
     Functions that only pass their arguments on to native ops do not need it.
     """
 
+    name = ("image." if function.__module__ == "pronghorn.ops.image" else "") + function.__name__
+
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         if _core.holds_symbolic(*args, **kwargs):
-            return _core.record_symbolic(function.__name__, args, kwargs)
+            return _core.record_symbolic(name, args, kwargs)
         return function(*args, **kwargs)
 
     return call  # type: ignore[return-value]
