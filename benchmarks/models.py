@@ -29,13 +29,13 @@ WORKLOADS = ("mlp-32", "mlp-512", "convnet", "resnet-20")
 class Worker:
     """One library in a process of its own, told what to time over its standard input."""
 
-    def __init__(self, library: str, python: str, threads: int) -> None:
+    def __init__(self, library: str, python: str, threads: int, script: Path = WORKER) -> None:
         self.library = library
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads), TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="")
         if library.startswith("keras-"):
             environment["KERAS_BACKEND"] = library.removeprefix("keras-")
         self.process = subprocess.Popen(
-            [python, str(WORKER), library, str(threads)],
+            [python, str(script), library, str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
