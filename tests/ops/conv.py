@@ -176,10 +176,16 @@ SAMPLES = [
     _wrong(
         "kernel too large", (1, 2, 2, 1), (3, 3, 1, 1), r"kernel \(3, 3, 1, 1\) with dilation \(1, 1\) is larger than x"
     ),
-    _wrong("groups", (1, 5, 5, 4), (3, 3, 2, 3), r"3 filters of kernel .* do not divide into 2 groups", groups=2),
+    _wrong(
+        "filters not divisible",
+        (1, 5, 5, 4),
+        (3, 3, 2, 3),
+        r"3 filters of kernel .* do not divide into 2 groups",
+        groups=2,
+    ),
     _wrong("no groups", (1, 5, 5, 4), (3, 3, 2, 3), r"groups must be positive, got 0", groups=0),
-    _wrong("strides", (1, 5, 5, 3), (3, 3, 3, 2), r"strides must be positive, got 0", strides=(0, 1)),
-    _wrong("dilation", (1, 5, 5, 3), (3, 3, 3, 2), r"dilation must be positive, got -1", dilation=(1, -1)),
+    _wrong("zero strides", (1, 5, 5, 3), (3, 3, 3, 2), r"strides must be positive, got 0", strides=(0, 1)),
+    _wrong("negative dilation", (1, 5, 5, 3), (3, 3, 3, 2), r"dilation must be positive, got -1", dilation=(1, -1)),
     _wrong("pads", (1, 5, 5, 3), (3, 3, 3, 2), r"needs pads \(top, bottom, left, right\)", padding="explicit"),
     Sample(
         "padding",

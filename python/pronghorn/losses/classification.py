@@ -163,7 +163,7 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
 
 
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Any:
-    """1 - both / (both + alpha * only y_true + beta * only y_pred), over `axis` (Salehi et al., 2017; weights as Keras).
+    """1 - both / (both + alpha * only y_true + beta * only y_pred), over `axis` (Salehi et al., 2017, as Keras).
 
     Args:
         alpha: weight of what only y_true has.

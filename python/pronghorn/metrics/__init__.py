@@ -4,6 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from pronghorn.losses import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
 from pronghorn.metrics.accuracy_metrics import (
     Accuracy,
     BinaryAccuracy,
@@ -17,29 +35,148 @@ from pronghorn.metrics.accuracy_metrics import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from pronghorn.metrics.auc import AUC
+from pronghorn.metrics.confusion_metrics import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    PrecisionAtRecall,
+    Recall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+    TrueNegatives,
+    TruePositives,
+)
+from pronghorn.metrics.f_score_metrics import F1Score, FBetaScore
+from pronghorn.metrics.iou_metrics import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from pronghorn.metrics.metric import Metric
+from pronghorn.metrics.probabilistic_metrics import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    Hinge,
+    KLDivergence,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
 from pronghorn.metrics.reduction_metrics import Mean, MeanMetricWrapper, Sum
+from pronghorn.metrics.regression_metrics import (
+    ConcordanceCorrelation,
+    CosineSimilarity,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    PearsonCorrelation,
+    R2Score,
+    RootMeanSquaredError,
+    concordance_correlation,
+    pearson_correlation,
+)
 from pronghorn.saving import serialization
 from pronghorn.saving.identifiers import resolve
 
 _CLASSES = (
+    AUC,
     Accuracy,
     BinaryAccuracy,
+    BinaryCrossentropy,
+    BinaryIoU,
     CategoricalAccuracy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    ConcordanceCorrelation,
+    CosineSimilarity,
+    F1Score,
+    FBetaScore,
+    FalseNegatives,
+    FalsePositives,
+    Hinge,
+    IoU,
+    KLDivergence,
+    LogCoshError,
     Mean,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanIoU,
+    MeanMetricWrapper,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    OneHotIoU,
+    OneHotMeanIoU,
+    PearsonCorrelation,
+    Poisson,
+    Precision,
+    PrecisionAtRecall,
+    R2Score,
+    Recall,
+    RecallAtPrecision,
+    RootMeanSquaredError,
+    SensitivityAtSpecificity,
     SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy,
     SparseTopKCategoricalAccuracy,
+    SpecificityAtSensitivity,
+    SquaredHinge,
     Sum,
     TopKCategoricalAccuracy,
+    TrueNegatives,
+    TruePositives,
 )
 _FUNCTIONS = (
     binary_accuracy,
+    binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_accuracy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    concordance_correlation,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    pearson_correlation,
+    poisson,
     sparse_categorical_accuracy,
+    sparse_categorical_crossentropy,
     sparse_top_k_categorical_accuracy,
+    squared_hinge,
     top_k_categorical_accuracy,
 )
-_KNOWN: dict[str, Any] = {each.__name__: each for each in (*_CLASSES, *_FUNCTIONS)}
+_ALIASES = {
+    "mse": MeanSquaredError, "MSE": MeanSquaredError, "mae": MeanAbsoluteError, "MAE": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError, "MAPE": MeanAbsolutePercentageError, "msle": MeanSquaredLogarithmicError,
+    "MSLE": MeanSquaredLogarithmicError, "bce": BinaryCrossentropy, "BCE": BinaryCrossentropy, "kld": KLDivergence,
+    "KLD": KLDivergence, "logcosh": LogCoshError, "cosine_similarity": CosineSimilarity, "auc": AUC,
+    "rmse": RootMeanSquaredError, "RMSE": RootMeanSquaredError,
+}  # fmt: skip
+
+
+def _snake_case(name: str) -> str:
+    """ "MeanIoU" -> "mean_io_u", as Keras spells names of classes in lower case."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() and i else letter.lower() for i, letter in enumerate(name))
+
+
+_KNOWN: dict[str, Any] = {_snake_case(each.__name__): each for each in _CLASSES}
+_KNOWN |= {each.__name__: each for each in (*_CLASSES, *_FUNCTIONS)} | _ALIASES
+# a name that is both a function's and a metric's stands for the metric, whose mean is reported under that name
+_KNOWN |= {_snake_case(each.__name__): each for each in _CLASSES}
+
+__all__ = [
+    "Metric",
+    "deserialize",
+    "get",
+    "serialize",
+    *(each.__name__ for each in (*_CLASSES, *_FUNCTIONS)),
+]
 
 
 def get(identifier: Any) -> Any:
@@ -47,6 +184,11 @@ def get(identifier: Any) -> Any:
 
     Raises:
         ValueError: for anything else.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> ph.metrics.get("mae").name
+        'mean_absolute_error'
     """
     return resolve(identifier, _KNOWN, "metric")
 

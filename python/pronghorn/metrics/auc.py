@@ -1,0 +1,146 @@
+"""Area under the ROC or precision-recall curve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pronghorn import ops
+from pronghorn.metrics.confusion_counts import Counts, count, even_thresholds
+from pronghorn.metrics.metric import Metric
+
+
+class AUC(Metric):
+    """Area under a curve, by sums over thresholds.
+
+    Args:
+        num_thresholds: how many, evenly spaced; at least 2.
+        curve: "ROC" or "PR".
+        summation_method: "interpolation" (trapezes; for PR that of Davis and Goadrich, 2006), "minoring" or
+            "majoring" (the lower or higher of neighbouring values).
+        name, dtype: see `Metric`.
+        thresholds: thresholds in [0, 1] instead of even ones.
+        multi_label: an area for each label, averaged.
+        num_labels: with multi_label, how many labels there are; by default from the first batch.
+        label_weights: weights of that average.
+        from_logits: whether predictions are logits.
+
+    Raises:
+        ValueError: for unknown or contradicting settings.
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        summation_method: str = "interpolation",
+        name: str | None = None,
+        dtype: Any = None,
+        thresholds: Any = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Any = None,
+        from_logits: bool = False,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        if str(curve).upper() not in ("ROC", "PR"):
+            raise ValueError(f"curve must be 'ROC' or 'PR', got {curve!r}")
+        if summation_method not in ("interpolation", "minoring", "majoring"):
+            raise ValueError(
+                f"summation_method must be 'interpolation', 'minoring' or 'majoring', got {summation_method!r}"
+            )
+        if thresholds is None:
+            if num_thresholds <= 1:
+                raise ValueError(f"num_thresholds must be at least 2, got {num_thresholds!r}")
+            self.thresholds = even_thresholds(num_thresholds)
+        else:
+            for value in thresholds:
+                if not 0 <= value <= 1:
+                    raise ValueError(f"thresholds must be in [0, 1], got {thresholds!r}")
+            inner = sorted(float(value) for value in thresholds)
+            edges = even_thresholds(2)
+            self.thresholds = [edges[0], *inner, edges[1]]
+        if num_labels is not None and not multi_label:
+            raise ValueError("num_labels needs multi_label=True")
+        self.init_thresholds = None if thresholds is None else list(thresholds)
+        self.num_thresholds = len(self.thresholds)
+        self.curve = str(curve).upper()
+        self.summation_method = summation_method
+        self.multi_label = multi_label
+        self.num_labels = num_labels
+        self.label_weights = None if label_weights is None else list(label_weights)
+        self._from_logits = from_logits
+        self._counts: list[Any] = []
+        if not multi_label:
+            self._build((self.num_thresholds,))
+        elif num_labels is not None:
+            self._build((self.num_thresholds, num_labels))
+
+    def _build(self, shape: tuple[int, ...]) -> None:
+        self._counts = [self.add_variable(shape, name=each) for each in Counts._fields]
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch into account."""
+        y_pred = ops.convert_to_tensor(y_pred, self.dtype)
+        if self._from_logits:
+            y_pred = ops.sigmoid(y_pred)
+        if not self._counts:
+            self._build((self.num_thresholds, y_pred.shape[-1]))
+        counts = count(
+            y_true, y_pred, self.thresholds, self.dtype, sample_weight, multi_label=self.multi_label,
+            label_weights=None if self.multi_label else self.label_weights,
+        )  # fmt: skip
+        for variable, value in zip(self._counts, counts):
+            variable.assign_add(value)
+
+    def result(self) -> Any:
+        """Return the area so far."""
+        if not self._counts:
+            return ops.convert_to_tensor(0.0, self.dtype)
+        tp, fp, tn, fn = (each.value for each in self._counts)
+        if self.curve == "PR" and self.summation_method == "interpolation":
+            areas = self._interpolated_pr(tp, fp, fn)
+        else:
+            recall = ops.divide_no_nan(tp, tp + fn)
+            if self.curve == "ROC":
+                x, y = ops.divide_no_nan(fp, fp + tn), recall
+            else:
+                x, y = recall, ops.divide_no_nan(tp, tp + fp)
+            left, right = y[:-1], y[1:]
+            heights = {
+                "interpolation": lambda: (left + right) * 0.5,
+                "minoring": lambda: ops.minimum(left, right),
+                "majoring": lambda: ops.maximum(left, right),
+            }[self.summation_method]()
+            areas = ops.sum((x[:-1] - x[1:]) * heights, axis=0)
+        if not self.multi_label:
+            return areas
+        if self.label_weights is None:
+            return ops.mean(areas)
+        weights = ops.convert_to_tensor([float(weight) for weight in self.label_weights], self.dtype)
+        return ops.divide_no_nan(ops.sum(areas * weights), ops.sum(weights))
+
+    def _interpolated_pr(self, tp: Any, fp: Any, fn: Any) -> Any:
+        gained = tp[:-1] - tp[1:]
+        predicted = tp + fp
+        slope = ops.divide_no_nan(gained, ops.maximum(predicted[:-1] - predicted[1:], 0.0))
+        intercept = tp[1:] - slope * predicted[1:]
+        both = ops.logical_and(ops.greater(predicted[:-1], 0), ops.greater(predicted[1:], 0))
+        ratio = ops.where(both, ops.divide_no_nan(predicted[:-1], ops.maximum(predicted[1:], 0.0)), 1.0)
+        area = slope * (gained + intercept * ops.log(ratio))
+        return ops.sum(ops.divide_no_nan(area, ops.maximum(tp[1:] + fn[1:], 0.0)), axis=0)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "num_thresholds": self.num_thresholds,
+            "curve": self.curve,
+            "summation_method": self.summation_method,
+            "multi_label": self.multi_label,
+            "num_labels": self.num_labels,
+            "label_weights": self.label_weights,
+            "thresholds": self.init_thresholds,
+            "from_logits": self._from_logits,
+        }

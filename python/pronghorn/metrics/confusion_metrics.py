@@ -1,0 +1,270 @@
+"""Counts of right and wrong decisions, precision and recall."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pronghorn import ops
+from pronghorn.metrics.confusion_counts import Counts, count, even_thresholds, thresholds_or_default
+from pronghorn.metrics.metric import Metric
+
+
+class _Counting(Metric):
+    """One of the four counts at each threshold."""
+
+    _counted: str
+
+    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.init_thresholds = thresholds
+        self.thresholds = thresholds_or_default(thresholds, 0.5)
+        self.accumulator = self.add_variable((len(self.thresholds),), name="accumulator")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch into account."""
+        counts = count(y_true, y_pred, self.thresholds, self.dtype, sample_weight)
+        self.accumulator.assign_add(getattr(counts, self._counted))
+
+    def result(self) -> Any:
+        """Return the count so far; a vector for several thresholds."""
+        return self.accumulator[0] if len(self.thresholds) == 1 else self.accumulator.value
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "thresholds": self.init_thresholds}
+
+
+class TruePositives(_Counting):
+    """Ones that are predicted.
+
+    Args:
+        thresholds: number or list in [0, 1]; 0.5 if None.
+        name, dtype: see `Metric`.
+    """
+
+    _counted, _direction = "true_positives", "up"
+
+
+class FalsePositives(_Counting):
+    """Zeros that are predicted to be ones.
+
+    Args:
+        thresholds: number or list in [0, 1]; 0.5 if None.
+        name, dtype: see `Metric`.
+    """
+
+    _counted, _direction = "false_positives", "down"
+
+
+class TrueNegatives(_Counting):
+    """Zeros that are predicted.
+
+    Args:
+        thresholds: number or list in [0, 1]; 0.5 if None.
+        name, dtype: see `Metric`.
+    """
+
+    _counted, _direction = "true_negatives", "up"
+
+
+class FalseNegatives(_Counting):
+    """Ones that are predicted to be zeros.
+
+    Args:
+        thresholds: number or list in [0, 1]; 0.5 if None.
+        name, dtype: see `Metric`.
+    """
+
+    _counted, _direction = "false_negatives", "down"
+
+
+class _Ratio(Metric):
+    """True positives over true positives and one kind of error."""
+
+    _error: str
+    _direction = "up"
+
+    def __init__(
+        self,
+        thresholds: Any = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.init_thresholds = thresholds
+        self.top_k = top_k
+        self.class_id = class_id
+        # with top_k and no threshold every one of the k counts
+        self.thresholds = [-1e9] if thresholds is None and top_k else thresholds_or_default(thresholds, 0.5)
+        self.true_positives = self.add_variable((len(self.thresholds),), name="true_positives")
+        self.errors = self.add_variable((len(self.thresholds),), name=self._error)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch into account."""
+        counts = count(y_true, y_pred, self.thresholds, self.dtype, sample_weight, self.class_id, self.top_k)
+        self.true_positives.assign_add(counts.true_positives)
+        self.errors.assign_add(getattr(counts, self._error))
+
+    def result(self) -> Any:
+        """Return the ratio so far; a vector for several thresholds."""
+        ratio = ops.divide_no_nan(self.true_positives.value, self.true_positives + self.errors)
+        return ratio[0] if len(self.thresholds) == 1 else ratio
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        own = {"thresholds": self.init_thresholds, "top_k": self.top_k, "class_id": self.class_id}
+        return {**super().get_config(), **own}
+
+
+class Precision(_Ratio):
+    """Share of the predicted ones that are ones.
+
+    Args:
+        thresholds: number or list in [0, 1]; 0.5 if None.
+        top_k: only the k largest predictions of each sample count.
+        class_id: only this class.
+        name, dtype: see `Metric`.
+    """
+
+    _error = "false_positives"
+
+
+class Recall(_Ratio):
+    """Share of the ones that are predicted.
+
+    Args:
+        thresholds: number or list in [0, 1]; 0.5 if None.
+        top_k: only the k largest predictions of each sample count.
+        class_id: only this class.
+        name, dtype: see `Metric`.
+    """
+
+    _error = "false_negatives"
+
+
+class _BestAt(Metric):
+    """The best of one rate where another reaches a value, over many thresholds."""
+
+    _direction = "up"
+    _value_name: str
+
+    def __init__(
+        self, value: float, num_thresholds: int = 200, class_id: int | None = None,
+        name: str | None = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(name=name, dtype=dtype)
+        if not 0 <= value <= 1:
+            raise ValueError(f"{self._value_name} must be in [0, 1], got {value!r}")
+        if num_thresholds <= 0:
+            raise ValueError(f"num_thresholds must be positive, got {num_thresholds!r}")
+        self.value = value
+        self.num_thresholds = num_thresholds
+        self.class_id = class_id
+        self.thresholds = [0.5] if num_thresholds == 1 else even_thresholds(num_thresholds)
+        self._counts = [self.add_variable((len(self.thresholds),), name=each) for each in Counts._fields]
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch into account."""
+        counts = count(y_true, y_pred, self.thresholds, self.dtype, sample_weight, self.class_id)
+        for variable, value in zip(self._counts, counts):
+            variable.assign_add(value)
+
+    def _rates(self) -> tuple[Any, Any]:
+        """The rate that must reach the value, and the one to be made best."""
+        raise NotImplementedError
+
+    def result(self) -> Any:
+        """Return the best rate so far; 0 where none qualifies."""
+        limited, best = self._rates()
+        return ops.max(ops.where(ops.greater_equal(limited, self.value), best, 0.0))
+
+    def _sensitivity(self) -> Any:
+        tp, _, _, fn = self._counts
+        return ops.divide_no_nan(tp.value, tp + fn)
+
+    def _specificity(self) -> Any:
+        _, fp, tn, _ = self._counts
+        return ops.divide_no_nan(tn.value, tn + fp)
+
+    def _precision(self) -> Any:
+        tp, fp, _, _ = self._counts
+        return ops.divide_no_nan(tp.value, tp + fp)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        own = {"num_thresholds": self.num_thresholds, "class_id": self.class_id, self._value_name: self.value}
+        return {**super().get_config(), **own}
+
+
+class SensitivityAtSpecificity(_BestAt):
+    """Best share of ones predicted, where at least `specificity` of the zeros are.
+
+    Args:
+        specificity: in [0, 1].
+        num_thresholds, class_id, name, dtype: see `Metric` and `AUC`.
+    """
+
+    _value_name = "specificity"
+
+    def __init__(self, specificity: float, num_thresholds: int = 200, class_id: int | None = None,
+                 name: str | None = None, dtype: Any = None) -> None:  # fmt: skip
+        super().__init__(specificity, num_thresholds, class_id, name, dtype)
+
+    def _rates(self) -> tuple[Any, Any]:
+        return self._specificity(), self._sensitivity()
+
+
+class SpecificityAtSensitivity(_BestAt):
+    """Best share of zeros predicted, where at least `sensitivity` of the ones are.
+
+    Args:
+        sensitivity: in [0, 1].
+        num_thresholds, class_id, name, dtype: see `Metric` and `AUC`.
+    """
+
+    _value_name = "sensitivity"
+
+    def __init__(self, sensitivity: float, num_thresholds: int = 200, class_id: int | None = None,
+                 name: str | None = None, dtype: Any = None) -> None:  # fmt: skip
+        super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
+
+    def _rates(self) -> tuple[Any, Any]:
+        return self._sensitivity(), self._specificity()
+
+
+class PrecisionAtRecall(_BestAt):
+    """Best precision where recall is at least `recall`.
+
+    Args:
+        recall: in [0, 1].
+        num_thresholds, class_id, name, dtype: see `Metric` and `AUC`.
+    """
+
+    _value_name = "recall"
+
+    def __init__(self, recall: float, num_thresholds: int = 200, class_id: int | None = None,
+                 name: str | None = None, dtype: Any = None) -> None:  # fmt: skip
+        super().__init__(recall, num_thresholds, class_id, name, dtype)
+
+    def _rates(self) -> tuple[Any, Any]:
+        return self._sensitivity(), self._precision()
+
+
+class RecallAtPrecision(_BestAt):
+    """Best recall where precision is at least `precision`.
+
+    Args:
+        precision: in [0, 1].
+        num_thresholds, class_id, name, dtype: see `Metric` and `AUC`.
+    """
+
+    _value_name = "precision"
+
+    def __init__(self, precision: float, num_thresholds: int = 200, class_id: int | None = None,
+                 name: str | None = None, dtype: Any = None) -> None:  # fmt: skip
+        super().__init__(precision, num_thresholds, class_id, name, dtype)
+
+    def _rates(self) -> tuple[Any, Any]:
+        return self._precision(), self._sensitivity()
