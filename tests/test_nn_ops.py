@@ -144,6 +144,14 @@ def test_depth_and_space_are_inverse(data_format):
     np.testing.assert_array_equal(ops.depth_to_space(packed, 2, data_format).numpy(), x)
 
 
+def test_channels_keep_keras_order_when_they_come_first():
+    x = np.arange(8.0).reshape(1, 8, 1, 1)
+    y = ops.depth_to_space(x, 2, "channels_first").numpy()
+    np.testing.assert_array_equal(y, np.arange(8.0).reshape(1, 2, 2, 2))
+    last = ops.depth_to_space(np.arange(8.0).reshape(1, 1, 1, 8), 2).numpy()
+    np.testing.assert_array_equal(last, np.arange(8.0).reshape(1, 2, 2, 2))
+
+
 def test_symbolic_calls_become_layers_of_a_model():
     inputs = ph.Input((3, 5))
     hidden = ops.layer_normalization(ops.softmax(inputs))

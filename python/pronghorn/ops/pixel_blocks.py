@@ -11,17 +11,14 @@ from pronghorn.ops.manipulation import reshape, transpose
 __all__ = ["depth_to_space", "space_to_depth"]
 
 
-def _channels_last(x: Any, data_format: str, name: str) -> Any:
+def _image(x: Any, data_format: str, name: str) -> tuple[Any, bool]:
+    """`x` as a tensor, and whether its channels come first."""
     x = _core.convert(x)
     if len(x.shape) != 4:
         raise ValueError(f"{name}: x must have four dimensions, got shape {x.shape}")
     if data_format not in ("channels_last", "channels_first"):
         raise ValueError(f"{name}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
-    return x if data_format == "channels_last" else transpose(x, (0, 2, 3, 1))
-
-
-def _back(x: Any, data_format: str) -> Any:
-    return x if data_format == "channels_last" else transpose(x, (0, 3, 1, 2))
+    return x, data_format == "channels_first"
 
 
 @op
@@ -44,13 +41,16 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
         >>> ops.depth_to_space(ops.ones((1, 2, 2, 8)), 2).shape
         (1, 4, 4, 2)
     """
-    x = _channels_last(x, data_format, "depth_to_space")
-    n, height, width, channels = x.shape
+    x, channels_first = _image(x, data_format, "depth_to_space")
+    n, height, width, channels = (x.shape[i] for i in ((0, 2, 3, 1) if channels_first else (0, 1, 2, 3)))
     if channels % block_size**2:
         raise ValueError(f"depth_to_space: {channels} channels cannot be divided into blocks of {block_size**2}")
-    blocks = reshape(x, (n, height, width, block_size, block_size, channels // block_size**2))
-    y = reshape(transpose(blocks, (0, 1, 3, 2, 4, 5)), (n, height * block_size, width * block_size, -1))
-    return _back(y, data_format)
+    left = channels // block_size**2
+    if channels_first:
+        blocks = transpose(reshape(x, (n, left, block_size, block_size, height, width)), (0, 1, 4, 2, 5, 3))
+        return reshape(blocks, (n, left, height * block_size, width * block_size))
+    blocks = transpose(reshape(x, (n, height, width, block_size, block_size, left)), (0, 1, 3, 2, 4, 5))
+    return reshape(blocks, (n, height * block_size, width * block_size, left))
 
 
 @op
@@ -73,11 +73,13 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
         >>> ops.space_to_depth(ops.ones((1, 4, 4, 2)), 2).shape
         (1, 2, 2, 8)
     """
-    x = _channels_last(x, data_format, "space_to_depth")
-    n, height, width, channels = x.shape
+    x, channels_first = _image(x, data_format, "space_to_depth")
+    n, height, width, channels = (x.shape[i] for i in ((0, 2, 3, 1) if channels_first else (0, 1, 2, 3)))
     if height % block_size or width % block_size:
         raise ValueError(f"space_to_depth: {height} x {width} pixels cannot be divided into blocks of {block_size}")
     rows, columns = height // block_size, width // block_size
-    blocks = reshape(x, (n, rows, block_size, columns, block_size, channels))
-    y = reshape(transpose(blocks, (0, 1, 3, 2, 4, 5)), (n, rows, columns, channels * block_size**2))
-    return _back(y, data_format)
+    if channels_first:
+        blocks = transpose(reshape(x, (n, channels, rows, block_size, columns, block_size)), (0, 1, 3, 5, 2, 4))
+        return reshape(blocks, (n, channels * block_size**2, rows, columns))
+    blocks = transpose(reshape(x, (n, rows, block_size, columns, block_size, channels)), (0, 1, 3, 2, 4, 5))
+    return reshape(blocks, (n, rows, columns, channels * block_size**2))
