@@ -1,5 +1,5 @@
-// Matrix products: gemm for float32 and float64, plain loops for integers. Batches go one after another; each is
-// parallel.
+// Matrix products: gemm for float32 and float64, plain loops for integers. Small matrices of a batch are shared among
+// the threads; large ones go one after another, each being parallel.
 #include "ops/matmul.h"
 
 #include "core/thread_pool.h"
@@ -15,8 +15,20 @@ struct Sizes {
 
 PH_INLINE Sizes sizes_of(const Shape& a, const Shape& b, const MatmulAttrs& attrs) {
   const int ra = a.rank(), rb = b.rank();
+  int64_t batches = 1;
+  for (int d = 3; d <= (ra > rb ? ra : rb); ++d) {
+    const int64_t of_a = d <= ra ? a[ra - d] : 1, of_b = d <= rb ? b[rb - d] : 1;
+    batches *= of_a == 1 ? of_b : of_a;
+  }
   return {a[attrs.transpose_a ? ra - 1 : ra - 2], b[attrs.transpose_b ? rb - 2 : rb - 1],
-          a[attrs.transpose_a ? ra - 2 : ra - 1], 0};
+          a[attrs.transpose_a ? ra - 2 : ra - 1], batches};
+}
+
+// Into how many parts a batch is cut, each with scratch memory of its own.
+PH_INLINE int64_t parts_of(const Sizes& s) {
+  constexpr int64_t long_work = 4 << 20, large = 1 << 18, most = 16;
+  if (s.m * s.n * s.k >= long_work || s.n * s.k >= large) return s.batches > 0;
+  return s.batches < most ? s.batches : most;
 }
 
 // Which matrix of an operand a batch of the result uses, its leading axes being broadcast.
@@ -34,27 +46,34 @@ PH_INLINE int64_t matrix_of(int64_t batch, const Shape& operand, const Shape& c)
 }
 
 template <class T, class Multiply>
-PH_INLINE void for_each_matrix(const KernelCall& call, const MatmulAttrs& attrs, Multiply multiply) {
+PH_INLINE void for_each_matrix(const KernelCall& call, const Sizes& s, int64_t begin, int64_t end, Multiply multiply) {
   const View &a = call.in[0], &b = call.in[1], &c = call.out[0];
-  Sizes s = sizes_of(a.shape, b.shape, attrs);
-  s.batches = c.shape.product(0, c.shape.rank() - 2);
-  for (int64_t batch = 0; batch < s.batches; ++batch) {
+  for (int64_t batch = begin; batch < end; ++batch) {
     multiply(a.as<T>() + matrix_of(batch, a.shape, c.shape) * s.m * s.k,
-             b.as<T>() + matrix_of(batch, b.shape, c.shape) * s.k * s.n, c.as<T>() + batch * s.m * s.n, s);
+             b.as<T>() + matrix_of(batch, b.shape, c.shape) * s.k * s.n, c.as<T>() + batch * s.m * s.n);
   }
 }
 
 template <class T>
 void gemm_typed(const KernelCall& call, const MatmulAttrs& attrs) {
   const T* bias = call.in.size() > 2 ? call.in[2].as<T>() : nullptr;
-  for_each_matrix<T>(call, attrs, [&](const T* a, const T* b, T* c, const Sizes& s) {
-    Gemm<T> g{};
-    g.m = s.m, g.n = s.n, g.k = s.k;
-    g.a = a, g.a_row = attrs.transpose_a ? 1 : s.k, g.a_column = attrs.transpose_a ? s.m : 1;
-    g.b = b, g.b_row = attrs.transpose_b ? 1 : s.n, g.b_column = attrs.transpose_b ? s.k : 1;
-    g.c = c, g.c_row = s.n;
-    g.bias = bias, g.activation = attrs.activation;
-    gemm(g, static_cast<T*>(call.workspace));
+  const Sizes s = sizes_of(call.in[0].shape, call.in[1].shape, attrs);
+  Gemm<T> g{};
+  g.m = s.m, g.n = s.n, g.k = s.k;
+  g.a_row = attrs.transpose_a ? 1 : s.k, g.a_column = attrs.transpose_a ? s.m : 1;
+  g.b_row = attrs.transpose_b ? 1 : s.n, g.b_column = attrs.transpose_b ? s.k : 1;
+  g.c_row = s.n;
+  g.bias = bias, g.activation = attrs.activation;
+  const int64_t parts = parts_of(s), scratch = packed_size<T>(s.n, s.k);
+  const double ns = 0.03 * static_cast<double>(s.m * s.n * s.k + 500) * static_cast<double>(s.batches);
+  parallel_for(parts, parts ? ns / static_cast<double>(parts) : 0, [&](int64_t part) {
+    T* packed = static_cast<T*>(call.workspace) + part * scratch;
+    for_each_matrix<T>(call, s, s.batches * part / parts, s.batches * (part + 1) / parts,
+                       [&](const T* a, const T* b, T* c) {
+                         Gemm<T> one = g;
+                         one.a = a, one.b = b, one.c = c;
+                         gemm(one, packed);
+                       });
   });
 }
 
@@ -69,14 +88,15 @@ const char* gemm_accepts(SpecSpan in, const MatmulAttrs&) {
 
 size_t gemm_workspace(SpecSpan in, const MatmulAttrs& attrs) {
   const Sizes s = sizes_of(in[0].shape, in[1].shape, attrs);
-  return size_of(in[0].dtype) * static_cast<size_t>(in[0].dtype == DType::float32 ? packed_size<float>(s.n, s.k)
-                                                                                  : packed_size<double>(s.n, s.k));
+  const int64_t packed = in[0].dtype == DType::float32 ? packed_size<float>(s.n, s.k) : packed_size<double>(s.n, s.k);
+  return size_of(in[0].dtype) * static_cast<size_t>(parts_of(s) * packed);
 }
 
 template <class T>
 void reference_typed(const KernelCall& call, const MatmulAttrs& attrs) {
   const T* bias = call.in.size() > 2 ? call.in[2].as<T>() : nullptr;
-  for_each_matrix<T>(call, attrs, [&](const T* a, const T* b, T* c, const Sizes& s) {
+  const Sizes s = sizes_of(call.in[0].shape, call.in[1].shape, attrs);
+  for_each_matrix<T>(call, s, 0, s.batches, [&](const T* a, const T* b, T* c) {
     for (int64_t i = 0; i < s.m; ++i) {
       for (int64_t j = 0; j < s.n; ++j) {
         T sum = bias ? bias[j] : T(0);

@@ -73,7 +73,7 @@ def _batch(id: str, a: Sequence[int], b: Sequence[int], flags: tuple[bool, bool]
         [normal(*a, seed=3), normal(*b, seed=4)],
         _attrs(flags),
         _times(*flags),
-        atol=1e-5,
+        atol=4e-6 * math.sqrt(a[-2] if flags[0] else a[-1]),
     )
 
 
@@ -141,12 +141,22 @@ SAMPLES: list[Sample] = [
     _batch("empty", (0, 3, 4), (0, 4, 5)),
     _batch("empty-against-one", (0, 3, 4), (1, 4, 5)),
     _batch("many-small", (40, 2, 3), (40, 3, 2)),
+    _batch("many-shared-by-threads", (5, 4, 30, 40), (4, 40, 20)),
+    _batch("large-and-parallel-themselves", (2, 170, 170), (2, 170, 170)),
     *[
         _epilogue(*size, flags, activation, with_bias)
         for size in [(1, 1, 1), (15, 33, 7), (3, 10, 400), (20, 40, 0)]
         for flags in FLAGS[:2]
         for activation, with_bias in [("none", True), ("relu", True), ("relu", False)]
     ],
+    Sample(
+        "batch-bias-relu",
+        "matmul",
+        [normal(3, 2, 5, 4), normal(2, 4, 6), normal(6)],
+        {"activation": "relu"},
+        lambda a, b, bias: np.maximum(a @ b + bias, 0),
+        grad=False,
+    ),
     *[_integers(dtype, flags) for dtype in ("int8", "int16", "int32", "int64", "uint8", "uint32") for flags in FLAGS],
     Sample(
         "int64-wraps-round",
