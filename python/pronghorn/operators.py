@@ -88,7 +88,7 @@ def _format(self: Any, spec: str) -> str:
     return format(_only_element(self, "format"), spec) if spec and self.size == 1 else str(self)
 
 
-def install(cls: type) -> None:
+def install(cls: Any) -> None:
     """Give `cls` the operators that need no values: arithmetic, comparisons, indexing."""
     for name, op in _BINARY.items():
         setattr(cls, f"__{name}__", _forward(op))
@@ -103,7 +103,7 @@ def install(cls: type) -> None:
     cls.__hash__ = object.__hash__  # by identity, although == compares element by element
 
 
-def _install_values(cls: type) -> None:
+def _install_values(cls: Any) -> None:
     cls.__bool__ = _bool
     cls.__float__ = lambda self: float(_only_element(self, "float"))
     cls.__int__ = lambda self: int(_only_element(self, "int"))

@@ -61,7 +61,7 @@ class Identity(Initializer):
         """Return the scaled identity."""
         if len(shape) != 2:
             raise ValueError(f"Identity: shape must have two dimensions, got {tuple(shape)}")
-        return ops.eye(*shape, dtype=dtype or config.floatx()) * self.gain
+        return ops.eye(shape[0], shape[1], dtype=dtype or config.floatx()) * self.gain
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -194,7 +194,8 @@ def conv_transpose(
     )
     extras = (None, *extras) if images.rank == 1 else extras
     _check_padding(padding)
-    sizes, pads = [], []
+    sizes: list[int] = []
+    pads: list[int] = []
     for axis in range(2):
         out, around = _transposed_axis(
             images.x.shape[1 + axis], kernel.shape[axis], strides[axis], dilation[axis], padding, extras[axis]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -245,17 +245,17 @@ def _zero_like(x: Any) -> Any:
 def tril(x: Any, k: int = 0) -> Any:
     """Return `x` with everything above the k-th diagonal set to zero."""
     x = _core.convert(x)
-    return _raw.select(_core.convert(np.tri(*x.shape[-2:], k, dtype=bool)), x, _zero_like(x))
+    return _raw.select(_core.convert(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool)), x, _zero_like(x))
 
 
 @op
 def triu(x: Any, k: int = 0) -> Any:
     """Return `x` with everything below the k-th diagonal set to zero."""
     x = _core.convert(x)
-    return _raw.select(_core.convert(np.tri(*x.shape[-2:], k - 1, dtype=bool)), _zero_like(x), x)
+    return _raw.select(_core.convert(np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool)), _zero_like(x), x)
 
 
-def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
+def meshgrid(*x: Any, indexing: Literal["xy", "ij"] = "xy") -> list[Any]:
     """Return coordinate grids from coordinate vectors."""
     grids = np.meshgrid(*(convert_to_numpy(each) for each in x), indexing=indexing)
     return [_core.convert(np.ascontiguousarray(grid)) for grid in grids]

@@ -285,13 +285,14 @@ def deserialize_keras_object(
         return _special(class_name, deserialize_keras_object(config["config"], custom_objects, safe_mode))
     if class_name == "function":
         return _find_function(config, custom_objects, module_objects)
-    cls = _find(config, custom_objects, module_objects)
+    cls: Any = _find(config, custom_objects, module_objects)
     if not inspect.isclass(cls) or config["config"] is None:
         return cls
     if not hasattr(cls, "from_config"):
         raise TypeError(f"cannot make a {cls.__name__} from a config: the class has no from_config method")
+    made_by: Any = cls
     with custom_object_scope(custom_objects or {}):
-        obj = cls.from_config(dict(config["config"]))
+        obj = made_by.from_config(dict(config["config"]))
         if config.get("build_config") and hasattr(obj, "build_from_config") and not getattr(obj, "built", True):
             obj.build_from_config(config["build_config"])
         if config.get("compile_config") and hasattr(obj, "compile_from_config"):
