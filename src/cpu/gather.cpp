@@ -46,13 +46,10 @@ void take(const KernelCall& k, const TakeAttrs& a) {
 }
 
 template <class T>
-void take_grad_typed(const KernelCall& k, const TakeGradAttrs& a) {
-  const View& indices = k.in[1];
-  const Rows r = rows_of(k.out[0].shape, a.axis);
+void add_rows(T* y, const T* dy, const Shape& shape, const View& indices, int64_t axis) {
+  const Rows r = rows_of(shape, axis);
   const int64_t count = indices.size();
-  T* y = k.out[0].as<T>();
-  const T* dy = k.in[0].as<T>();
-  for (int64_t i = 0; i < k.out[0].size(); ++i) y[i] = 0;
+  __builtin_memset(y, 0, static_cast<size_t>(shape.size()) * sizeof(T));
   for (int64_t o = 0; o < r.outer; ++o) {
     for (int64_t i = 0; i < count; ++i) {
       T* to = y + (o * r.n + checked_index(indices, i, r.n, "take_grad")) * r.row;
@@ -62,6 +59,11 @@ void take_grad_typed(const KernelCall& k, const TakeGradAttrs& a) {
   }
 }
 
+template <class T>
+void take_grad_typed(const KernelCall& k, const TakeGradAttrs& a) {
+  add_rows(k.out[0].as<T>(), k.in[0].as<T>(), k.out[0].shape, k.in[1], a.axis);
+}
+
 void take_grad(const KernelCall& k, const TakeGradAttrs& a) {
   switch (k.in[0].dtype) {
     case DType::float32:
@@ -69,6 +71,7 @@ void take_grad(const KernelCall& k, const TakeGradAttrs& a) {
     case DType::float64:
       return take_grad_typed<double>(k, a);
     case DType::int32:
+    case DType::uint32:
       return take_grad_typed<uint32_t>(k, a);  // wraps round
     default:
       return take_grad_typed<uint64_t>(k, a);
@@ -76,8 +79,27 @@ void take_grad(const KernelCall& k, const TakeGradAttrs& a) {
 }
 
 const char* wide_type(SpecSpan in, const TakeGradAttrs&) {
-  const bool known = size_of(in[0].dtype) >= 4;
-  return known ? nullptr : "wants 32 or 64 bits: cast first";
+  return size_of(in[0].dtype) >= 4 ? nullptr : "a type that is converted first";
+}
+
+// Narrow types are added up in a wide one.
+template <class T>
+void take_grad_converted_as(const KernelCall& k, const TakeGradAttrs& a) {
+  T* y = static_cast<T*>(k.workspace);
+  T* dy = y + k.out[0].size();
+  load_converted(dy, k.in[0].data, k.in[0].dtype, k.in[0].size());
+  add_rows(y, dy, k.out[0].shape, k.in[1], a.axis);
+  store_converted(k.out[0].data, y, k.out[0].dtype, k.out[0].size());
+}
+
+void take_grad_converted(const KernelCall& k, const TakeGradAttrs& a) {
+  is_float(k.in[0].dtype) ? take_grad_converted_as<float>(k, a) : take_grad_converted_as<int64_t>(k, a);
+}
+
+size_t converted_bytes(SpecSpan in, const TakeGradAttrs& a) {
+  int64_t out = 1;
+  for (const int64_t d : a.shape) out *= d;
+  return static_cast<size_t>(in[0].shape.size() + out) * 8;
 }
 
 void one_hot(const KernelCall& k, const OneHotAttrs& a) {
@@ -95,7 +117,8 @@ void one_hot(const KernelCall& k, const OneHotAttrs& a) {
 }  // namespace
 
 PH_KERNELS(take, kernel<take>("rows"));
-PH_KERNELS(take_grad, kernel<take_grad, wide_type>("rows"));
+PH_KERNELS(take_grad, kernel<take_grad, wide_type>("rows"),
+           kernel<take_grad_converted, nullptr, converted_bytes>("converted"));
 PH_KERNELS(one_hot, kernel<one_hot>("plain"));
 
 }  // namespace ph::PH_LEVEL

@@ -14,6 +14,8 @@ def _take(id: str, shape: tuple[int, ...], axis: int, indices: np.ndarray, **mor
     x, axis_size = normal(*shape), shape[axis]
     dy = normal(*np.take(x, indices % axis_size, axis).shape, seed=1)
 
+    halves = tuple(dtype for dtype in more.get("dtypes", ()) if dtype.endswith("float16"))
+
     def add_back(dy: np.ndarray, indices: np.ndarray) -> np.ndarray:
         whole = np.zeros(shape)
         positive = axis % len(shape)
@@ -22,7 +24,7 @@ def _take(id: str, shape: tuple[int, ...], axis: int, indices: np.ndarray, **mor
 
     return [
         Sample(id, "take", [x, indices], {"axis": axis}, lambda x, i: np.take(x, i, axis), rtol=0.0, **more),
-        Sample(id, "take_grad", [dy, indices], {"shape": shape, "axis": axis}, add_back),
+        Sample(id, "take_grad", [dy, indices], {"shape": shape, "axis": axis}, add_back, dtypes=halves),
     ]
 
 

@@ -257,7 +257,10 @@ def triu(x: Any, k: int = 0) -> Any:
 
 def meshgrid(*x: Any, indexing: Literal["xy", "ij"] = "xy") -> list[Any]:
     """Return coordinate grids from coordinate vectors."""
-    grids = np.meshgrid(*(convert_to_numpy(each) for each in x), indexing=indexing)
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', got {indexing!r}")
+    vectors = [convert_to_numpy(each) for each in x]
+    grids = np.meshgrid(*vectors, indexing="ij" if indexing == "ij" else "xy")
     return [_core.convert(np.ascontiguousarray(grid)) for grid in grids]
 
 

@@ -181,7 +181,9 @@ def unique(
         size: cut or fill up the result to this number of values.
         fill_value: what fills it up; the smallest value by default.
     """
-    found = np.unique(_core.convert(x).numpy(), return_index, return_inverse, return_counts, axis)  # type: ignore[call-overload]
+    found: Any = np.unique(  # type: ignore[call-overload]
+        _core.convert(x).numpy(), return_index, return_inverse, return_counts, axis
+    )
     parts = list(found) if isinstance(found, tuple) else [found]
     if size is not None:
         along = 0 if axis is None else axis

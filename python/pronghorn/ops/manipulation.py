@@ -243,7 +243,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         raise ValueError(f"pad: mode must be 'constant', 'edge', 'reflect' or 'symmetric', got {mode!r}")
     for axis, (low, high) in enumerate(widths):
         if low or high:
-            index = np.pad(np.arange(x.shape[axis], dtype="int32"), (low, high), mode=mode)  # type: ignore[call-overload]
+            index = np.pad(np.arange(x.shape[axis], dtype="int32"), (low, high), mode)  # type: ignore[call-overload]
             x = _raw.take(x, _core.convert(index), axis=axis)
     return x
 
