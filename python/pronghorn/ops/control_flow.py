@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pronghorn import _core, tree
-from pronghorn.ops.manipulation import stack
+from pronghorn.ops.joining import stack
 
 __all__ = ["cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
 
@@ -17,6 +17,19 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
     """Return true_fn() if `pred` holds, else false_fn().
 
     Inside a trace both are computed and the results selected, so neither may assign variables there.
+
+    Args:
+        pred: bool tensor of rank 0.
+        true_fn: function without arguments.
+        false_fn: function without arguments.
+
+    Returns:
+        what the function returns.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.cond(True, lambda: 1, lambda: 2)
+        1
     """
     pred = _core.convert(pred)
     if not pred.is_traced:
@@ -29,8 +42,22 @@ def while_loop(
 ) -> Any:
     """Repeat `body` while `cond` holds. The condition must be concrete: programs have no loops of unknown length.
 
+    Args:
+        cond: function of the values, returning a bool.
+        body: function of the values, returning the next ones.
+        loop_vars: first values.
+        maximum_iterations: how often at most.
+
+    Returns:
+        the last values, in the form of `loop_vars`.
+
     Raises:
         ValueError: inside a trace, if the condition depends on traced values.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.while_loop(lambda i: i < 10, lambda i: i * 2, 1)
+        ph.Tensor(16, shape=(), dtype=int32)
     """
     single = not isinstance(loop_vars, (list, tuple))
     values = tuple(tree.map_structure(_core.convert, value) for value in ((loop_vars,) if single else loop_vars))
@@ -43,7 +70,22 @@ def while_loop(
 
 
 def fori_loop(lower: int, upper: int, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
-    """Return the value after body_fun(i, value) for i from `lower` to `upper` - 1."""
+    """Return the value after body_fun(i, value) for i from `lower` to `upper` - 1.
+
+    Args:
+        lower: int.
+        upper: int.
+        body_fun: function of the counter and the value.
+        init_val: first value, a structure of tensors.
+
+    Returns:
+        the last value.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.fori_loop(0, 4, lambda i, total: total + i, 0)
+        ph.Tensor(6, shape=(), dtype=int32)
+    """
     value = tree.map_structure(_core.convert, init_val)
     for i in range(int(lower), int(upper)):
         value = body_fun(i, value)

@@ -106,7 +106,20 @@ def is_tensor(x: Any) -> bool:
 
 @op
 def cast(x: Any, dtype: Any) -> Any:
-    """Return `x` converted to `dtype`, as NumPy's astype does."""
+    """Return `x` converted to `dtype`, as NumPy's astype does.
+
+    Args:
+        x: tensor.
+        dtype: dtype name.
+
+    Returns:
+        tensor of the shape of `x`.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.cast([1.7, -1.7], "int32")
+        ph.Tensor([ 1 -1], shape=(2,), dtype=int32)
+    """
     name = standardize_dtype(dtype)
     tensor = _core.convert(x)
     return tensor if tensor.dtype == name else _raw.cast(tensor, dtype=name)
@@ -131,18 +144,58 @@ def _shape_tuple(shape: Any) -> tuple[int, ...]:
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """Return a tensor of `shape` filled with `fill_value`, in the default float unless `dtype` says otherwise."""
+    """Return a tensor of `shape` filled with `fill_value`, in the default float unless `dtype` says otherwise.
+
+    Args:
+        shape: int or ints.
+        fill_value: number.
+        dtype: dtype name.
+
+    Returns:
+        tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.full((2,), 7)
+        ph.Tensor([7. 7.], shape=(2,), dtype=float32)
+    """
     value = cast(fill_value, standardize_dtype(dtype))
     return _raw.broadcast_to(value, shape=_shape_tuple(shape))
 
 
 def zeros(shape: Any, dtype: Any = None) -> Any:
-    """Return a tensor of zeros."""
+    """Return a tensor of zeros.
+
+    Args:
+        shape: int or ints.
+        dtype: dtype name, the default float for None.
+
+    Returns:
+        tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.zeros((2,))
+        ph.Tensor([0. 0.], shape=(2,), dtype=float32)
+    """
     return _raw.full(shape=_shape_tuple(shape), dtype=standardize_dtype(dtype), value=0)
 
 
 def ones(shape: Any, dtype: Any = None) -> Any:
-    """Return a tensor of ones."""
+    """Return a tensor of ones.
+
+    Args:
+        shape: int or ints.
+        dtype: dtype name, the default float for None.
+
+    Returns:
+        tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.ones((2,), "int32")
+        ph.Tensor([1 1], shape=(2,), dtype=int32)
+    """
     return _raw.full(shape=_shape_tuple(shape), dtype=standardize_dtype(dtype), value=1)
 
 
@@ -153,14 +206,40 @@ def empty(shape: Any, dtype: Any = None) -> Any:
 
 @op
 def zeros_like(x: Any, dtype: Any = None) -> Any:
-    """Return zeros of the shape and, unless given, the dtype of `x`."""
+    """Return zeros of the shape and, unless given, the dtype of `x`.
+
+    Args:
+        x: tensor.
+        dtype: dtype name, that of `x` for None.
+
+    Returns:
+        tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.zeros_like([3, 4])
+        ph.Tensor([0 0], shape=(2,), dtype=int32)
+    """
     x = _core.convert(x)
     return zeros(x.shape, dtype or x.dtype)
 
 
 @op
 def ones_like(x: Any, dtype: Any = None) -> Any:
-    """Return ones of the shape and, unless given, the dtype of `x`."""
+    """Return ones of the shape and, unless given, the dtype of `x`.
+
+    Args:
+        x: tensor.
+        dtype: dtype name, that of `x` for None.
+
+    Returns:
+        tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.ones_like([3, 4])
+        ph.Tensor([1 1], shape=(2,), dtype=int32)
+    """
     x = _core.convert(x)
     return ones(x.shape, dtype or x.dtype)
 
@@ -178,8 +257,22 @@ empty_like = zeros_like
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
     """Return evenly spaced values in the half-open interval [start, stop).
 
+    Args:
+        start: first value; the end, if it stands alone.
+        stop: where to stop, not included.
+        step: distance of neighbours, 1 by default.
+        dtype: dtype name; by default int32 for integers, the default float otherwise.
+
+    Returns:
+        tensor of rank 1.
+
     Raises:
         ValueError: if `step` is zero.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.arange(1, 6, 2)
+        ph.Tensor([1 3 5], shape=(3,), dtype=int32)
     """
     low, high = (0, start) if stop is None else (start, stop)
     numbers = [value.item() if hasattr(value, "item") else value for value in (low, high, 1 if step is None else step)]
@@ -195,8 +288,25 @@ def linspace(
 ) -> Any:
     """Return `num` evenly spaced values from `start` to `stop`.
 
+    Args:
+        start: first value, a number or tensor.
+        stop: last value.
+        num: how many values.
+        endpoint: whether `stop` is among them.
+        retstep: whether to return the distance of neighbours too.
+        dtype: dtype name.
+        axis: where the values lie in the result.
+
+    Returns:
+        tensor, or (tensor, step).
+
     Raises:
         ValueError: if `num` is negative.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.linspace(0.0, 1.0, 3)
+        ph.Tensor([0.  0.5 1. ], shape=(3,), dtype=float32)
     """
     if num < 0:
         raise ValueError(f"linspace: num must not be negative, got {num}")
@@ -223,7 +333,23 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
-    """Return a matrix with ones on the k-th diagonal and zeros elsewhere."""
+    """Return a matrix with ones on the k-th diagonal and zeros elsewhere.
+
+    Args:
+        N: number of rows.
+        M: number of columns, `N` for None.
+        k: which diagonal; above the main one if positive.
+        dtype: dtype name.
+
+    Returns:
+        tensor of shape (N, M).
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.eye(2)
+        ph.Tensor([[1. 0.]
+         [0. 1.]], shape=(2, 2), dtype=float32)
+    """
     return _core.convert(np.eye(N, M, k, dtype="float64").astype(standardize_dtype(dtype)))
 
 
@@ -243,14 +369,42 @@ def _zero_like(x: Any) -> Any:
 
 @op
 def tril(x: Any, k: int = 0) -> Any:
-    """Return `x` with everything above the k-th diagonal set to zero."""
+    """Return `x` with everything above the k-th diagonal set to zero.
+
+    Args:
+        x: tensor (..., rows, columns).
+        k: which diagonal.
+
+    Returns:
+        tensor like `x`.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.tril([[1, 2], [3, 4]])
+        ph.Tensor([[1 0]
+         [3 4]], shape=(2, 2), dtype=int32)
+    """
     x = _core.convert(x)
     return _raw.select(_core.convert(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool)), x, _zero_like(x))
 
 
 @op
 def triu(x: Any, k: int = 0) -> Any:
-    """Return `x` with everything below the k-th diagonal set to zero."""
+    """Return `x` with everything below the k-th diagonal set to zero.
+
+    Args:
+        x: tensor (..., rows, columns).
+        k: which diagonal.
+
+    Returns:
+        tensor like `x`.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.triu([[1, 2], [3, 4]])
+        ph.Tensor([[1 2]
+         [0 4]], shape=(2, 2), dtype=int32)
+    """
     x = _core.convert(x)
     return _raw.select(_core.convert(np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool)), _zero_like(x), x)
 
@@ -266,7 +420,19 @@ def meshgrid(*x: Any, indexing: Literal["xy", "ij"] = "xy") -> list[Any]:
 
 @op
 def shape(x: Any) -> tuple[int, ...]:
-    """Return the shape of `x` as a tuple."""
+    """Return the shape of `x` as a tuple.
+
+    Args:
+        x: tensor, concrete, traced or symbolic.
+
+    Returns:
+        tuple of int; None stands for unknown sizes of symbolic tensors.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.shape(ops.zeros((2, 3)))
+        (2, 3)
+    """
     return _core.convert(x).shape
 
 

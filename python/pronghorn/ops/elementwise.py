@@ -227,13 +227,40 @@ def rad2deg(x: Any) -> Any:
 
 
 def divide_no_nan(x1: Any, x2: Any) -> Any:
-    """x1 / x2, zero where x2 is zero."""
+    """x1 / x2, zero where x2 is zero.
+
+    Args:
+        x1: tensor.
+        x2: tensor.
+
+    Returns:
+        floating tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.divide_no_nan([1.0, 2.0], [0.0, 4.0])
+        ph.Tensor([0.  0.5], shape=(2,), dtype=float32)
+    """
     is_zero = _raw.equal(x2, 0)
     return where(is_zero, 0, _raw.divide(x1, where(is_zero, 1, x2)))
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
-    """Return `x` with values outside [x_min, x_max] set to the nearer bound; None leaves a side open."""
+    """Return `x` with values outside [x_min, x_max] set to the nearer bound; None leaves a side open.
+
+    Args:
+        x: tensor.
+        x_min: least value, or None.
+        x_max: greatest value, or None.
+
+    Returns:
+        tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.clip([1, 5, 9], 2, 8)
+        ph.Tensor([2 5 8], shape=(3,), dtype=int32)
+    """
     if x_min is not None:
         x = _raw.maximum(x, x_min)
     return x if x_max is None else _raw.minimum(x, x_max)
@@ -243,8 +270,21 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """Return `x1` where `condition` holds and `x2` elsewhere, broadcast together.
 
+    Args:
+        condition: tensor; anything but bool means: is not zero.
+        x1: tensor.
+        x2: tensor.
+
+    Returns:
+        tensor of the common dtype.
+
     Raises:
         ValueError: if only one of `x1`, `x2` is given; with neither, use `nonzero`.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.where([True, False], 1, 2)
+        ph.Tensor([1 2], shape=(2,), dtype=int32)
     """
     if x1 is None or x2 is None:
         raise ValueError("where: x1 and x2 must both be given; for the indices of non-zero values use ops.nonzero")
@@ -273,7 +313,14 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
 
 @op
 def stop_gradient(variable: Any) -> Any:
-    """Return the value unchanged; no gradient passes through it."""
+    """Return the value unchanged; no gradient passes through it.
+
+    Args:
+        variable: tensor.
+
+    Returns:
+        tensor.
+    """
     return _raw.stop_gradient(_core.convert(variable))
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from pronghorn import _core
 from pronghorn.ops import einsum_plan, reduction
 from pronghorn.ops.dispatch import op
-from pronghorn.ops.manipulation import diagonal, moveaxis, stack
+from pronghorn.ops.joining import stack
+from pronghorn.ops.manipulation import diagonal, moveaxis
 from pronghorn.ops.matrix_product import matrix_product
 
 __all__ = [
@@ -33,8 +34,20 @@ _raw = _core.ops
 def matmul(x1: Any, x2: Any) -> Any:
     """Matrix product over the last two axes; leading axes broadcast, vectors are rows or columns as needed.
 
+    Args:
+        x1: tensor.
+        x2: tensor.
+
+    Returns:
+        tensor of the common dtype.
+
     Raises:
         ValueError: if the inner sizes differ or an input has rank 0.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.matmul([[1, 2], [3, 4]], [1, 1])
+        ph.Tensor([3 7], shape=(2,), dtype=int32)
     """
     a, b = _core.convert(x1), _core.convert(x2)
     if not a.shape or not b.shape:
@@ -74,7 +87,24 @@ def dot(x1: Any, x2: Any) -> Any:
 
 @op
 def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
-    """Sum of products over pairs of axes: the last `axes` of x1 with the first of x2, or as two lists say."""
+    """Sum of products over pairs of axes: the last `axes` of x1 with the first of x2, or as two lists say.
+
+    Args:
+        x1: tensor.
+        x2: tensor.
+        axes: an int, or (axes of x1, axes of x2).
+
+    Returns:
+        tensor.
+
+    Raises:
+        ValueError: if the sizes of a pair differ.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.tensordot([[1, 2], [3, 4]], [1, 1], axes=1)
+        ph.Tensor([3 7], shape=(2,), dtype=int32)
+    """
     a, b = _core.convert(x1), _core.convert(x2)
     if isinstance(axes, int):
         from_a, from_b = list(range(len(a.shape) - axes, len(a.shape))), list(range(axes))

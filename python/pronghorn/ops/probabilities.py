@@ -8,8 +8,8 @@ from pronghorn import _core, config
 from pronghorn.ops.creation import arange, cast
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.elementwise import maximum, where
-from pronghorn.ops.indexing import sort
 from pronghorn.ops.manipulation import flip, reshape, transpose
+from pronghorn.ops.ordering import sort
 from pronghorn.ops.reduction import cumsum, sum
 
 __all__ = ["log_softmax", "softmax", "sparsemax"]

@@ -58,13 +58,41 @@ def _floats(x: Any) -> Any:
 
 @op
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Sum over `axis` (an int, several, or None for all)."""
+    """Sum over `axis` (an int, several, or None for all).
+
+    Args:
+        x: tensor; integers narrower than 32 bits are summed in 32 bits.
+        axis: an int, several, or None for all axes.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns:
+        tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.sum([[1, 2], [3, 4]], axis=0)
+        ph.Tensor([4 6], shape=(2,), dtype=int32)
+    """
     return _raw.reduce_sum(_wide(x), axes=axes_of(axis), keepdims=keepdims)
 
 
 @op
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Arithmetic mean over `axis`."""
+    """Arithmetic mean over `axis`.
+
+    Args:
+        x: tensor; integers become the default float.
+        axis: an int, several, or None for all axes.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns:
+        floating tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.mean([1, 2])
+        ph.Tensor(1.5, shape=(), dtype=float32)
+    """
     return _raw.reduce_mean(_floats(x), axes=axes_of(axis), keepdims=keepdims)
 
 
@@ -88,8 +116,22 @@ def _extremum(native: Any, x: Any, axis: Any, keepdims: bool, initial: Any, join
 def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     """Largest value over `axis`; NaN where there is one.
 
+    Args:
+        x: tensor.
+        axis: an int, several, or None for all axes.
+        keepdims: whether the axes stay, with size 1.
+        initial: the least the result can be.
+
+    Returns:
+        tensor of the dtype of `x`.
+
     Raises:
         ValueError: if there is nothing to take it of.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.max([[1, 5], [3, 2]], axis=1)
+        ph.Tensor([5 3], shape=(2,), dtype=int32)
     """
     return _extremum(_raw.reduce_max, x, axis, keepdims, initial, _raw.maximum)
 
@@ -98,8 +140,22 @@ def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
 def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     """Smallest value over `axis`; NaN where there is one.
 
+    Args:
+        x: tensor.
+        axis: an int, several, or None for all axes.
+        keepdims: whether the axes stay, with size 1.
+        initial: the most the result can be.
+
+    Returns:
+        tensor of the dtype of `x`.
+
     Raises:
         ValueError: if there is nothing to take it of.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.min([[1, 5], [3, 2]], axis=1)
+        ph.Tensor([1 2], shape=(2,), dtype=int32)
     """
     return _extremum(_raw.reduce_min, x, axis, keepdims, initial, _raw.minimum)
 
@@ -122,19 +178,61 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 @op
 def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Whether all values over `axis` are true."""
+    """Whether all values over `axis` are true.
+
+    Args:
+        x: tensor.
+        axis: an int, several, or None for all axes.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns:
+        bool tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.all([True, False])
+        ph.Tensor(False, shape=(), dtype=bool)
+    """
     return _raw.reduce_all(cast(x, "bool"), axes=axes_of(axis), keepdims=keepdims)
 
 
 @op
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Whether any value over `axis` is true."""
+    """Whether any value over `axis` is true.
+
+    Args:
+        x: tensor.
+        axis: an int, several, or None for all axes.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns:
+        bool tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.any([True, False])
+        ph.Tensor(True, shape=(), dtype=bool)
+    """
     return _raw.reduce_any(cast(x, "bool"), axes=axes_of(axis), keepdims=keepdims)
 
 
 @op
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Variance over `axis` (mean of squared distances from the mean)."""
+    """Variance over `axis` (mean of squared distances from the mean).
+
+    Args:
+        x: tensor; integers become the default float.
+        axis: an int, several, or None for all axes.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns:
+        floating tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.var([1.0, 3.0])
+        ph.Tensor(1.0, shape=(), dtype=float32)
+    """
     x = _floats(x)
     centred = _raw.subtract(x, mean(x, axis, keepdims=True))
     return mean(_raw.square(centred), axis, keepdims)
@@ -161,7 +259,21 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
 
 @op
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """log(sum(exp(x))) over `axis`, without overflow."""
+    """log(sum(exp(x))) over `axis`, without overflow.
+
+    Args:
+        x: tensor.
+        axis: an int, several, or None for all axes.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns:
+        floating tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.logsumexp([1000.0, 1000.0]).numpy().round(3)
+        np.float32(1000.693)
+    """
     x = _floats(x)
     highest = _raw.stop_gradient(max(x, axis, keepdims=True))
     highest = _raw.select(_raw.isfinite(highest), highest, 0.0)
@@ -189,7 +301,24 @@ def _arg(native: Any, x: Any, axis: int | None, keepdims: bool) -> Any:
 
 @op
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """Index (int32) of the first largest value along `axis`, of the flattened tensor for None."""
+    """Index (int32) of the first largest value along `axis`, of the flattened tensor for None.
+
+    Args:
+        x: tensor.
+        axis: an int, or None.
+        keepdims: whether the axis stays, with size 1.
+
+    Returns:
+        int32 tensor.
+
+    Raises:
+        ValueError: if the axis is empty.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.argmax([[1, 5], [3, 2]], axis=1)
+        ph.Tensor([1 0], shape=(2,), dtype=int32)
+    """
     return _arg(_raw.argmax, x, axis, keepdims)
 
 
@@ -213,7 +342,21 @@ def _cumulative(native: Any, x: Any, axis: int | None, dtype: Any) -> Any:
 
 @op
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    """Running sum along `axis`, of the flattened tensor for None."""
+    """Running sum along `axis`, of the flattened tensor for None.
+
+    Args:
+        x: tensor.
+        axis: an int, or None.
+        dtype: dtype name of the result.
+
+    Returns:
+        tensor.
+
+    Example:
+        >>> from pronghorn import ops
+        >>> ops.cumsum([1, 2, 3])
+        ph.Tensor([1 3 6], shape=(3,), dtype=int32)
+    """
     return _cumulative(_raw.cumsum, x, axis, dtype)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pronghorn import _core, config
-from pronghorn.ops import indexing, reduction
+from pronghorn.ops import ordering, reduction
 from pronghorn.ops.creation import convert_to_numpy
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.linalg import matmul
@@ -66,7 +66,7 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
     kept = [i for i in range(rank) if i not in reduced]
     count = math.prod(x.shape[i] for i in reduced)
     rows = _raw.reshape(_raw.transpose(x, kept + reduced), (*(x.shape[i] for i in kept), count))
-    ordered = indexing.sort(rows)
+    ordered = ordering.sort(rows)
     at = np.asarray(convert_to_numpy(q), "float64") * (count - 1)
     low, high = np.floor(at), np.ceil(at)
     share = {"linear": at - low, "lower": 0 * at, "higher": np.sign(high - low), "midpoint": 0.5 * np.sign(high - low)}
