@@ -40,6 +40,15 @@ def _compiled(rows: int = 256) -> _core.Program:
     return _core.compile(graph)
 
 
+def _many_results() -> _core.Program:
+    """A program that does little but allocate."""
+    graph = _core.Graph()
+    with graph:
+        x = graph.input((4,), "float32")
+        graph.set_outputs([ops.add(x, float(i)) for i in range(200)])
+    return _core.compile(graph)
+
+
 def _bits(results: list) -> list[bytes]:
     return [result.numpy().tobytes() for result in results]
 
@@ -123,20 +132,24 @@ def test_a_forked_child_computes_and_so_does_its_own_child():
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_fork_while_another_thread_computes():
+@pytest.mark.parametrize("busy_with", [_compiled, _many_results])
+def test_a_fork_while_another_thread_computes(busy_with):
+    # the child must find no lock held by a thread that it does not have
     _core.set_num_threads(2)
-    program, other, x = _compiled(), _compiled(), _array(256, 300)
+    program, x = _compiled(), _array(256, 300)
     expected = _bits(program.run([x]))
+    other = busy_with()
+    argument = x if busy_with is _compiled else np.ones(4, "float32")
     stop = threading.Event()
 
     def compute() -> None:
         while not stop.is_set():
-            other.run([x])
+            other.run([argument])
 
     busy = threading.Thread(target=compute)
     busy.start()
     try:
-        for _ in range(10):
+        for _ in range(40):
             assert _child_ends_well(lambda: _bits(program.run([x])) == expected)
     finally:
         stop.set()

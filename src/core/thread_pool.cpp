@@ -112,10 +112,9 @@ class Pool {
     return true;
   }
 
-  // In a forked child the workers do not exist: forget them without joining.
+  // In a forked child the workers do not exist: forget them, neither joined nor destroyed.
   void forget_workers() {
-    for (auto& worker : workers_) worker.detach();
-    workers_.clear();
+    new (&workers_) std::vector<std::thread>;
     new (&use_) std::mutex;
     sleeping_.store(0);
     job_.inside.store(0);

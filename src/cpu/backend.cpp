@@ -1,6 +1,8 @@
 // The CPU as a device: picks the instruction-set level once, and keeps freed memory for reuse.
 #include "core/backend.h"
 
+#include <pthread.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -35,6 +37,10 @@ class CachingAllocator {
     return block;
   }
 
+  // Held over a fork by the thread that forks, so that the child finds the lock free and the lists whole.
+  void before_fork() { mutex_.lock(); }
+  void after_fork() { mutex_.unlock(); }
+
   void release(void* block, size_t bytes) {
     const size_t size = rounded(bytes);
     {
@@ -66,12 +72,23 @@ class CachingAllocator {
   size_t cached_ = 0;
 };
 
+// Never destroyed: tensors may be released after the static objects.
+CachingAllocator& allocator() {
+  static CachingAllocator* shared = [] {
+    auto* made = new CachingAllocator;
+    pthread_atfork([] { allocator().before_fork(); }, [] { allocator().after_fork(); },
+                   [] { allocator().after_fork(); });
+    return made;
+  }();
+  return *shared;
+}
+
 class CpuBackend : public Backend {
  public:
   const char* name() const override { return "cpu"; }
   std::vector<std::string> kernel_sets() const override { return {cpu_level()}; }
-  void* allocate(size_t bytes) override { return allocator_.allocate(bytes); }
-  void release(void* data, size_t bytes) override { allocator_.release(data, bytes); }
+  void* allocate(size_t bytes) override { return allocator().allocate(bytes); }
+  void release(void* data, size_t bytes) override { allocator().release(data, bytes); }
   void copy_from_host(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
   void copy_to_host(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
   void copy(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
@@ -79,9 +96,6 @@ class CpuBackend : public Backend {
     kernel.run(call, attributes);
   }
   void synchronize() override {}
-
- private:
-  CachingAllocator allocator_;
 };
 
 const bool registered = (register_device("cpu:0", std::make_unique<CpuBackend>()), true);
