@@ -59,6 +59,9 @@ std::string text_of(const TileProgram& program) {
 
 static Specs infer(SpecSpan in, const TilesAttrs& attributes) {
   const TileProgram& program = attributes.program;
+  PH_CHECK(program.instruction_count > 0 && program.output_count > 0, "tiles: is made by graph passes only");
+  PH_CHECK(in.size() <= TileProgram::max_inputs, "tiles: takes at most ", TileProgram::max_inputs, " inputs, got ",
+           in.size());
   Shape shape;
   for (const Spec& spec : in) shape = broadcast(shape, spec.shape, "tiles");
   Specs out;
