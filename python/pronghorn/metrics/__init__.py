@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pronghorn import naming
 from pronghorn.losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -48,33 +49,33 @@ from pronghorn.metrics.confusion_metrics import (
     TrueNegatives,
     TruePositives,
 )
+from pronghorn.metrics.correlation_metrics import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
 from pronghorn.metrics.f_score_metrics import F1Score, FBetaScore
+from pronghorn.metrics.hinge_metrics import CategoricalHinge, Hinge, SquaredHinge
 from pronghorn.metrics.iou_metrics import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from pronghorn.metrics.metric import Metric
 from pronghorn.metrics.probabilistic_metrics import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
-    CategoricalHinge,
-    Hinge,
     KLDivergence,
     Poisson,
     SparseCategoricalCrossentropy,
-    SquaredHinge,
 )
+from pronghorn.metrics.r2_score import R2Score
 from pronghorn.metrics.reduction_metrics import Mean, MeanMetricWrapper, Sum
 from pronghorn.metrics.regression_metrics import (
-    ConcordanceCorrelation,
     CosineSimilarity,
     LogCoshError,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
-    PearsonCorrelation,
-    R2Score,
     RootMeanSquaredError,
-    concordance_correlation,
-    pearson_correlation,
 )
 from pronghorn.saving import serialization
 from pronghorn.saving.identifiers import resolve
@@ -155,20 +156,15 @@ _ALIASES = {
     "mse": MeanSquaredError, "MSE": MeanSquaredError, "mae": MeanAbsoluteError, "MAE": MeanAbsoluteError,
     "mape": MeanAbsolutePercentageError, "MAPE": MeanAbsolutePercentageError, "msle": MeanSquaredLogarithmicError,
     "MSLE": MeanSquaredLogarithmicError, "bce": BinaryCrossentropy, "BCE": BinaryCrossentropy, "kld": KLDivergence,
-    "KLD": KLDivergence, "logcosh": LogCoshError, "cosine_similarity": CosineSimilarity, "auc": AUC,
-    "rmse": RootMeanSquaredError, "RMSE": RootMeanSquaredError,
+    "KLD": KLDivergence, "logcosh": LogCoshError, "rmse": RootMeanSquaredError, "RMSE": RootMeanSquaredError,
 }  # fmt: skip
 
-
-def _snake_case(name: str) -> str:
-    """ "MeanIoU" -> "mean_io_u", as Keras spells names of classes in lower case."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() and i else letter.lower() for i, letter in enumerate(name))
-
-
-_KNOWN: dict[str, Any] = {_snake_case(each.__name__): each for each in _CLASSES}
-_KNOWN |= {each.__name__: each for each in (*_CLASSES, *_FUNCTIONS)} | _ALIASES
-# a name that is both a function's and a metric's stands for the metric, whose mean is reported under that name
-_KNOWN |= {_snake_case(each.__name__): each for each in _CLASSES}
+# A name that is both a function's and a metric's stands for the metric, whose mean is reported under that name.
+_KNOWN: dict[str, Any] = {
+    **{each.__name__: each for each in (*_FUNCTIONS, *_CLASSES)},
+    **{naming.to_snake_case(each.__name__): each for each in _CLASSES},
+    **_ALIASES,
+}
 
 __all__ = [
     "Metric",
@@ -194,10 +190,22 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(metric: Any) -> Any:
-    """Return a metric as a config."""
+    """Return a metric as a config.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> ph.metrics.serialize(ph.metrics.Sum())["class_name"]
+        'Sum'
+    """
     return serialization.serialize_keras_object(metric)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Make a metric from a config."""
+    """Make a metric from a config.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> ph.metrics.deserialize(ph.metrics.serialize(ph.metrics.Sum()))
+        <Sum name=sum>
+    """
     return serialization.deserialize_keras_object(config, custom_objects=custom_objects, module_objects=_KNOWN)

@@ -68,7 +68,7 @@ class FBetaScore(Metric):
             chosen = ops.logical_and(ops.greater_equal(y_pred, highest), ops.greater(ops.abs(y_pred), 1e-9))
         else:
             chosen = ops.greater(y_pred, self.threshold)
-        predicted, actual = ops.cast(chosen, self.dtype), ops.cast(ops.cast(y_true, "bool"), self.dtype)
+        predicted, actual = ops.cast(chosen, self.dtype), y_true
         axis = None if self.average == "micro" else 0
         weight: Any = 1.0
         if sample_weight is not None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import config, naming, ops
+import numpy as np
+
+from pronghorn import config, initializers, naming, ops
 from pronghorn.variable import Variable
 
 
@@ -63,13 +65,18 @@ class Metric:
 
         Args:
             shape: shape.
-            initializer: "zeros", "ones" or a function (shape, dtype) -> tensor.
+            initializer: anything `pronghorn.initializers.get` knows.
             dtype: the metric's dtype if None.
             aggregation: accepted for Keras's sake.
             name: name.
         """
-        make = {"zeros": ops.zeros, "ones": ops.ones}.get(initializer, initializer)
-        variable = Variable(make(tuple(shape), dtype=dtype or self.dtype), trainable=False, name=name or "variable")
+        dtype, shape = dtype or self.dtype, tuple(shape)
+        if initializer in ("zeros", "ones"):
+            # An array, not an op: a variable may be made while a step is traced.
+            value = np.full(shape, 1 if initializer == "ones" else 0, dtype if dtype != "bfloat16" else "float32")
+        else:
+            value = initializers.get(initializer)(shape, dtype=dtype)
+        variable = Variable(value, dtype=dtype, trainable=False, name=name or "variable")
         variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)
         return variable

@@ -1,37 +1,55 @@
-"""Means of losses of probabilities and margins."""
+"""How well predicted probabilities agree with the labels."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import losses
+from pronghorn.losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    kl_divergence,
+    poisson,
+    sparse_categorical_crossentropy,
+)
 from pronghorn.metrics.reduction_metrics import MeanMetricWrapper
 
 
 class KLDivergence(MeanMetricWrapper):
-    """Mean Kullback-Leibler divergence.
+    """Mean of sum(y_true * log(y_true / y_pred)).
 
     Args:
         name, dtype: see `Metric`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.KLDivergence()
+        >>> round(float(metric([[0.0, 1.0], [0.0, 0.0]], [[0.6, 0.4], [0.4, 0.6]])), 4)
+        0.4581
     """
 
     _direction = "down"
 
     def __init__(self, name: str = "kl_divergence", dtype: Any = None) -> None:
-        super().__init__(losses.kl_divergence, name, dtype)
+        super().__init__(kl_divergence, name, dtype)
 
 
 class Poisson(MeanMetricWrapper):
-    """Mean Poisson loss.
+    """Mean of y_pred - y_true * log(y_pred).
 
     Args:
         name, dtype: see `Metric`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.Poisson()
+        >>> round(float(metric([[0.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [0.0, 0.0]])), 4)
+        0.5
     """
 
     _direction = "down"
 
     def __init__(self, name: str = "poisson", dtype: Any = None) -> None:
-        super().__init__(losses.poisson, name, dtype)
+        super().__init__(poisson, name, dtype)
 
 
 class BinaryCrossentropy(MeanMetricWrapper):
@@ -39,8 +57,14 @@ class BinaryCrossentropy(MeanMetricWrapper):
 
     Args:
         name, dtype: see `Metric`.
-        from_logits: whether predictions are logits.
-        label_smoothing: how far labels are drawn to one half.
+        from_logits: predictions are logits, not probabilities.
+        label_smoothing: in [0, 1]: labels are mixed with as much of equal shares.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.BinaryCrossentropy()
+        >>> round(float(metric([[0.0, 1.0], [0.0, 0.0]], [[0.6, 0.4], [0.4, 0.6]])), 4)
+        0.8149
     """
 
     _direction = "down"
@@ -52,8 +76,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
         from_logits: bool = False,
         label_smoothing: float = 0,
     ) -> None:
-        options = {"from_logits": from_logits, "label_smoothing": label_smoothing}
-        super().__init__(losses.binary_crossentropy, name, dtype, **options)
+        super().__init__(binary_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing)
 
 
 class CategoricalCrossentropy(MeanMetricWrapper):
@@ -61,9 +84,15 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
     Args:
         name, dtype: see `Metric`.
-        from_logits: whether predictions are logits.
-        label_smoothing: how far labels are drawn to the uniform distribution.
-        axis: axis of the classes.
+        from_logits: predictions are logits, not probabilities.
+        label_smoothing: in [0, 1]: labels are mixed with as much of equal shares.
+        axis: the axis of the classes.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.CategoricalCrossentropy()
+        >>> round(float(metric([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], [[0.05, 0.95, 0.0], [0.1, 0.8, 0.1]])), 4)
+        1.1769
     """
 
     _direction = "down"
@@ -76,8 +105,9 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         label_smoothing: float = 0,
         axis: int = -1,
     ) -> None:
-        options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
-        super().__init__(losses.categorical_crossentropy, name, dtype, **options)
+        super().__init__(
+            categorical_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis
+        )
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
@@ -85,8 +115,15 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
     Args:
         name, dtype: see `Metric`.
-        from_logits: whether predictions are logits.
-        axis: axis of the classes.
+        from_logits: predictions are logits, not probabilities.
+        ignore_class: a class whose samples do not count.
+        axis: the axis of the classes.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.SparseCategoricalCrossentropy()
+        >>> round(float(metric([1, 2], [[0.05, 0.95, 0.0], [0.1, 0.8, 0.1]])), 4)
+        1.1769
     """
 
     _direction = "down"
@@ -96,45 +133,9 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         name: str = "sparse_categorical_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
+        ignore_class: int | None = None,
         axis: int = -1,
     ) -> None:
-        super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, axis=axis)
-
-
-class Hinge(MeanMetricWrapper):
-    """Mean hinge loss.
-
-    Args:
-        name, dtype: see `Metric`.
-    """
-
-    _direction = "down"
-
-    def __init__(self, name: str = "hinge", dtype: Any = None) -> None:
-        super().__init__(losses.hinge, name, dtype)
-
-
-class SquaredHinge(MeanMetricWrapper):
-    """Mean squared hinge loss.
-
-    Args:
-        name, dtype: see `Metric`.
-    """
-
-    _direction = "down"
-
-    def __init__(self, name: str = "squared_hinge", dtype: Any = None) -> None:
-        super().__init__(losses.squared_hinge, name, dtype)
-
-
-class CategoricalHinge(MeanMetricWrapper):
-    """Mean hinge loss of the best wrong class against the right one.
-
-    Args:
-        name, dtype: see `Metric`.
-    """
-
-    _direction = "down"
-
-    def __init__(self, name: str = "categorical_hinge", dtype: Any = None) -> None:
-        super().__init__(losses.categorical_hinge, name, dtype)
+        super().__init__(
+            sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis
+        )

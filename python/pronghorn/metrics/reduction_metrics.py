@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
-from pronghorn import ops
-from pronghorn.losses.loss import squeeze_or_expand_to_same_rank
+from pronghorn import losses, naming, ops
+from pronghorn.losses.loss import apply_mask, squeeze_or_expand_to_same_rank
 from pronghorn.metrics.metric import Metric
 from pronghorn.saving import serialization
 
 
-def weighted_values(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
-    """Values, and weights brought to a shape that broadcasts to them (None for none).
-
-    Values with more axes than the weights are averaged over what is left, as in Keras.
-    """
-    mask = getattr(values, "_keras_mask", None)
+def _weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any, tuple[int, ...]]:
+    """Values, and weights (None for none) of the same rank; last, the axes of values that the weights do not have."""
     values = ops.convert_to_tensor(values, dtype)
-    if mask is not None:
-        mask = ops.cast(mask, dtype)
-        sample_weight = mask if sample_weight is None else ops.convert_to_tensor(sample_weight, dtype) * mask
     if sample_weight is None:
-        return values, None
+        return values, None, ()
     sample_weight = ops.convert_to_tensor(sample_weight, dtype)
     values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
     weight_rank, rank = len(sample_weight.shape), len(values.shape)
-    if weight_rank and rank > weight_rank:
-        values = ops.mean(values, axis=tuple(range(weight_rank, rank)))
-    return values, sample_weight
+    if weight_rank < rank:
+        sample_weight = ops.reshape(sample_weight, (*sample_weight.shape, *(1,) * (rank - weight_rank)))
+    return values, sample_weight, tuple(range(weight_rank, rank))
 
 
 class Sum(Metric):
@@ -36,6 +30,13 @@ class Sum(Metric):
 
     Args:
         name, dtype: see `Metric`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> total = ph.metrics.Sum()
+        >>> total.update_state([1.0, 3.0, 5.0], sample_weight=[1, 1, 0])
+        >>> float(total.result())
+        4.0
     """
 
     def __init__(self, name: str = "sum", dtype: Any = None) -> None:
@@ -43,8 +44,13 @@ class Sum(Metric):
         self.total = self.add_variable(name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Add values."""
-        values, weight = weighted_values(values, sample_weight, self.dtype)
+        """Add values.
+
+        Args:
+            values: any shape.
+            sample_weight: weights of the same shape, of the leading axes, or of a shape that broadcasts to it.
+        """
+        values, weight, _ = _weighted(values, sample_weight, self.dtype)
         self.total.assign_add(ops.sum(values if weight is None else values * weight))
 
     def result(self) -> Any:
@@ -54,6 +60,8 @@ class Sum(Metric):
 
 class Mean(Metric):
     """Mean of values, weighted if weights are given.
+
+    Each sample counts once, or by its weight, however many values it has.
 
     Args:
         name, dtype: see `Metric`.
@@ -72,18 +80,32 @@ class Mean(Metric):
         self.count = self.add_variable(name="count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Take values into account."""
-        values, weight = weighted_values(values, sample_weight, self.dtype)
+        """Take values into account.
+
+        Args:
+            values: shape (samples, ...).
+            sample_weight: weights of the same shape, of the leading axes, or of a shape that broadcasts to it.
+        """
+        values, weight, extra = _weighted(values, sample_weight, self.dtype)
+        per_sample = max(1, math.prod(values.shape[1:]))
         if weight is None:
-            self.total.assign_add(ops.sum(values))
-            self.count.assign_add(float(values.size))
+            self.total.assign_add(_divided(ops.sum(values), per_sample))
+            self.count.assign_add(float(values.shape[0] if values.shape else 1))
             return
-        self.total.assign_add(ops.sum(values * weight))
-        self.count.assign_add(ops.sum(ops.broadcast_to(weight, values.shape)))
+        if extra == tuple(range(len(values.shape))):
+            per_sample = max(1, values.size)
+        self.total.assign_add(_divided(ops.sum(values * weight), per_sample))
+        shape = tuple(1 if axis in extra else size for axis, size in enumerate(values.shape))
+        per_weight = max(1, math.prod(shape[1:]))
+        self.count.assign_add(_divided(ops.sum(ops.broadcast_to(weight, shape)), per_weight))
 
     def result(self) -> Any:
         """Return the mean so far, 0 of nothing."""
         return ops.divide_no_nan(self.total, self.count)
+
+
+def _divided(total: Any, by: int) -> Any:
+    return total if by == 1 else total / by
 
 
 class MeanMetricWrapper(Mean):
@@ -93,24 +115,34 @@ class MeanMetricWrapper(Mean):
         fn: function (y_true, y_pred, **kwargs) -> values.
         name, dtype: see `Metric`.
         **kwargs: passed on to the function.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> error = ph.metrics.MeanMetricWrapper(ph.losses.mean_squared_error, name="error")
+        >>> error.update_state([[0.0, 0.0]], [[1.0, 3.0]])
+        >>> float(error.result())
+        5.0
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
-        super().__init__(name=name if name is not None else getattr(fn, "__name__", "metric"), dtype=dtype)
+        super().__init__(name=name if name is not None else naming.auto_name(type(self).__name__), dtype=dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
+        if self._direction is None and getattr(losses, getattr(fn, "__name__", ""), None) is fn:
+            self._direction = "down"
 
     def update_state(  # type: ignore[override]
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
     ) -> None:
-        """Take a batch into account."""
-        mask = getattr(y_pred, "_keras_mask", None)
+        """Take a batch into account.
+
+        Args:
+            y_true, y_pred: targets and predictions, as the function wants them.
+            sample_weight: weights, see `Mean.update_state`; masked predictions have none.
+        """
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
-        if mask is not None:
-            values = ops.convert_to_tensor(values)
-            values = ops.stop_gradient(values)
-            values._keras_mask = mask
-        super().update_state(values, sample_weight)
+        mask = getattr(y_pred, "_keras_mask", None)
+        super().update_state(values, apply_mask(sample_weight, mask, self.dtype, "sum"))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
