@@ -30,8 +30,6 @@ PH_INLINE bool is_pointwise(const ConvGeometry& g) {
          g.rows.out == g.rows.in && g.columns.out == g.columns.in && g.groups == 1;
 }
 
-// Calls visit(row of the input, first column, taps that lie inside, their position in the patch) for the parts of a
-// patch that lie in the image; `skipped` for those that do not.
 struct Pixel {
   int64_t image, y, x;
 };
@@ -39,26 +37,42 @@ PH_INLINE Pixel pixel_at(const ConvGeometry& g, int64_t index) {
   return {index / g.pixels(), index % g.pixels() / g.columns.out, index % g.columns.out};
 }
 
+// Copies n elements in vectors, the last of which overlaps the one before; short runs one by one.
+template <class T>
+PH_INLINE void copy_run(const T* from, T* to, int64_t n) {
+  constexpr int64_t w = 16 / static_cast<int64_t>(sizeof(T));
+  typedef T Piece __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
+  if (n >= lanes<T>) {
+    for (int64_t j = 0; j + lanes<T> <= n; j += lanes<T>) store(to + j, load(from + j));
+    store(to + n - lanes<T>, load(from + n - lanes<T>));
+  } else if (n >= w) {
+    for (int64_t j = 0; j + w <= n; j += w)
+      *reinterpret_cast<Piece*>(to + j) = *reinterpret_cast<const Piece*>(from + j);
+    *reinterpret_cast<Piece*>(to + n - w) = *reinterpret_cast<const Piece*>(from + n - w);
+  } else {
+    for (int64_t j = 0; j < n; ++j) to[j] = from[j];
+  }
+}
+
 // The patches of pixels [begin, begin + count), for one group.
 template <class T>
 void make_patches(const T* image_data, const ConvGeometry& g, int64_t group, int64_t begin, int64_t count, T* patches) {
-  const int64_t channels = g.group_channels(), row_bytes = channels * g.columns.size;
+  const int64_t channels = g.group_channels(), row_size = channels * g.columns.size;
   const bool dense = g.columns.dilation == 1 && g.groups == 1;
   Pixel p = pixel_at(g, begin);
   for (int64_t i = 0; i < count; ++i) {
     const T* image = image_data + p.image * g.rows.in * g.columns.in * g.channels + group * channels;
     const int64_t left = p.x * g.columns.stride - g.columns.before;
     for (int64_t r = 0; r < g.rows.size; ++r) {
-      T* to = patches + (i * g.rows.size + r) * row_bytes;
+      T* to = patches + (i * g.rows.size + r) * row_size;
       const int64_t y = p.y * g.rows.stride + r * g.rows.dilation - g.rows.before;
       if (y < 0 || y >= g.rows.in) {
-        __builtin_memset(to, 0, sizeof(T) * static_cast<size_t>(row_bytes));
+        __builtin_memset(to, 0, sizeof(T) * static_cast<size_t>(row_size));
         continue;
       }
       const T* row = image + y * g.columns.in * g.channels;
       if (dense && left >= 0 && left + g.columns.size <= g.columns.in) {
-        const T* from = row + left * g.channels;
-        for (int64_t j = 0; j < row_bytes; ++j) to[j] = from[j];
+        copy_run(row + left * g.channels, to, row_size);
         continue;
       }
       for (int64_t s = 0; s < g.columns.size; ++s) {

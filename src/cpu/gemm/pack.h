@@ -52,26 +52,25 @@ PH_INLINE void transpose_lines(const float* from, int64_t lines, int64_t count, 
   }
 }
 
-// One panel of B: rows [l0, l0 + depth) and the columns from j0 on, to (depth, panel_width).
+// One panel of B: rows [l0, l0 + depth) and the columns from j0 on, to (depth, panel_width); a panel that fits
+// one vector is filled up to that only.
 template <class T>
 void pack_panel(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t j0, T* to) {
-  constexpr int64_t w = panel_width<T>;
+  constexpr int64_t w = panel_width<T>, one = lanes<T>;
   const int64_t width = least(w, g.n - j0);
+  const int64_t padded = width <= one ? one : w;  // what micro-kernels read
   const T* from = g.b + l0 * g.b_row + j0 * g.b_column;
   if (g.b_column != 1) {
     transpose_lines(from, g.b_column, width, depth, to, w);
-  } else if (width == w) {
-    for (int64_t l = 0; l < depth; ++l) {
-      for (int64_t j = 0; j < w; j += lanes<T>) store(to + l * w + j, load(from + l * g.b_row + j));
+    for (int64_t l = 0; l < depth && width < padded; ++l) {
+      for (int64_t j = width; j < padded; ++j) to[l * w + j] = 0;
     }
     return;
-  } else {
-    for (int64_t l = 0; l < depth; ++l) {
-      for (int64_t j = 0; j < width; ++j) to[l * w + j] = from[l * g.b_row + j];
-    }
   }
-  for (int64_t l = 0; l < depth && width < w; ++l) {
-    for (int64_t j = width; j < w; ++j) to[l * w + j] = 0;
+  for (int64_t l = 0; l < depth; ++l, from += g.b_row, to += w) {
+    for (int64_t j = 0; j < padded; j += one) {
+      store(to + j, width - j >= one ? load(from + j) : load_some(from + j, static_cast<int>(width - j)));
+    }
   }
 }
 
