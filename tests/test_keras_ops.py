@@ -409,3 +409,16 @@ def test_dtypes_are_keras_s(function, dtype):
 def test_errors(function, exception, message):
     with pytest.raises(exception, match=message):
         function()
+
+
+def test_what_is_known_of_symbolic_tensors():
+    x = KerasTensor((None, 3), "int32")
+    assert (ops.shape(x), ops.size(x), ops.ndim(x), ops.dtype(x)) == ((None, 3), None, 2, "int32")
+    assert ops.size(ops.zeros((2, 3))) == 6
+
+
+def test_python_numbers_lose_nothing_on_the_way_to_64_bits():
+    for make in (ops.convert_to_tensor, ops.cast, ops.array):
+        np.testing.assert_array_equal(make([0.1, 1 / 3], "float64"), [0.1, 1 / 3])
+    np.testing.assert_array_equal(ops.full((1,), 0.1, "float64"), [0.1])
+    np.testing.assert_array_equal(ops.convert_to_tensor(2**40 + 1, "int64"), 2**40 + 1)

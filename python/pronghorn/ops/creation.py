@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -45,6 +46,12 @@ __all__ = [
 _raw = _core.ops
 
 
+_DTYPES = (
+    *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    *("float16", "bfloat16", "float32", "float64"),
+)
+
+
 def standardize_dtype(dtype: Any) -> str:
     """Return a dtype's name; the default float for None.
 
@@ -62,7 +69,8 @@ def standardize_dtype(dtype: Any) -> str:
             name = np.dtype(dtype).name
         except TypeError:
             raise ValueError(f"dtype must be a dtype name, got {dtype!r}") from None
-    _raw.full(shape=(), dtype=name)
+    if name not in _DTYPES:
+        raise ValueError(f"dtype must be one of {', '.join(_DTYPES)}, got {dtype!r}")
     return name
 
 
@@ -85,8 +93,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     """
     if sparse or ragged:
         raise ValueError("convert_to_tensor: sparse and ragged tensors are not supported")
-    tensor = _core.convert(x)
-    return tensor if dtype is None else cast(tensor, dtype)
+    return _core.convert(x) if dtype is None else cast(x, dtype)
 
 
 def array(x: Any, dtype: Any = None) -> Any:
@@ -121,8 +128,15 @@ def cast(x: Any, dtype: Any) -> Any:
         ph.Tensor([ 1 -1], shape=(2,), dtype=int32)
     """
     name = standardize_dtype(dtype)
-    tensor = _core.convert(x)
+    # 64-bit values of Python numbers would be lost on the way through the default types
+    tensor = _core.convert(np.asarray(x) if name.endswith("64") and _is_of_numbers(x) else x)
     return tensor if tensor.dtype == name else _raw.cast(tensor, dtype=name)
+
+
+def _is_of_numbers(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return all(_is_of_numbers(each) for each in x)
+    return isinstance(x, (int, float))
 
 
 @op
@@ -159,7 +173,10 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
         >>> ops.full((2,), 7)
         ph.Tensor([7. 7.], shape=(2,), dtype=float32)
     """
-    value = cast(fill_value, standardize_dtype(dtype))
+    dtype = standardize_dtype(dtype)
+    if isinstance(fill_value, (int, float)):
+        return _raw.full(shape=_shape_tuple(shape), dtype=dtype, value=fill_value)
+    value = cast(fill_value, dtype)
     return _raw.broadcast_to(value, shape=_shape_tuple(shape))
 
 
@@ -418,7 +435,6 @@ def meshgrid(*x: Any, indexing: Literal["xy", "ij"] = "xy") -> list[Any]:
     return [_core.convert(np.ascontiguousarray(grid)) for grid in grids]
 
 
-@op
 def shape(x: Any) -> tuple[int, ...]:
     """Return the shape of `x` as a tuple.
 
@@ -433,13 +449,13 @@ def shape(x: Any) -> tuple[int, ...]:
         >>> ops.shape(ops.zeros((2, 3)))
         (2, 3)
     """
-    return _core.convert(x).shape
+    return x.shape if isinstance(getattr(x, "shape", None), tuple) else _core.convert(x).shape
 
 
-@op
-def size(x: Any) -> int:
-    """Return the number of elements of `x`."""
-    return _core.convert(x).size
+def size(x: Any) -> int | None:
+    """Return the number of elements of `x`; None where a symbolic tensor has unknown dimensions."""
+    sizes = shape(x)
+    return None if None in sizes else math.prod(sizes)
 
 
 def ndim(x: Any) -> int:
