@@ -89,7 +89,7 @@ def test_a_function_becomes_a_mean():
     [
         (lambda: ph.metrics.get("acuracy"), r"unknown metric 'acuracy'"),
         (lambda: ph.metrics.Precision(thresholds=2.0), r"thresholds must be in \[0, 1\], got 2.0"),
-        (lambda: ph.metrics.AUC(curve="roc2"), r"curve must be 'ROC' or 'PR'"),
+        (lambda: ph.metrics.AUC(curve="roc2"), r"curve must be 'ROC', 'PR' or 'PRGAIN'"),
         (lambda: ph.metrics.AUC(num_thresholds=1), r"num_thresholds must be at least 2"),
         (lambda: ph.metrics.AUC(summation_method="left"), r"summation_method must be"),
         (lambda: ph.metrics.MeanIoU(0), r"num_classes must be a positive integer, got 0"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import ops
-from pronghorn.metrics.confusion_counts import Counts, count, even_thresholds
+from pronghorn import config, ops
+from pronghorn.metrics.confusion_counts import NAMES, add_counts, even_thresholds, parse_thresholds
 from pronghorn.metrics.metric import Metric
+from pronghorn.variable import Variable
 
 
 class AUC(Metric):
@@ -14,7 +15,7 @@ class AUC(Metric):
 
     Args:
         num_thresholds: how many, evenly spaced; at least 2.
-        curve: "ROC" or "PR".
+        curve: "ROC", "PR" (precision over recall) or "PRGAIN" (precision gain over recall gain; Flach and Kull, 2015).
         summation_method: "interpolation" (trapezes; for PR that of Davis and Goadrich, 2006), "minoring" or
             "majoring" (the lower or higher of neighbouring values).
         name, dtype: see `Metric`.
@@ -26,6 +27,12 @@ class AUC(Metric):
 
     Raises:
         ValueError: for unknown or contradicting settings.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.AUC(num_thresholds=3)
+        >>> float(metric([0, 0, 1, 1], [0, 0.5, 0.3, 0.9]))
+        0.75
     """
 
     _direction = "up"
@@ -44,8 +51,8 @@ class AUC(Metric):
         from_logits: bool = False,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        if str(curve).upper() not in ("ROC", "PR"):
-            raise ValueError(f"curve must be 'ROC' or 'PR', got {curve!r}")
+        if str(curve).upper() not in ("ROC", "PR", "PRGAIN"):
+            raise ValueError(f"curve must be 'ROC', 'PR' or 'PRGAIN', got {curve!r}")
         if summation_method not in ("interpolation", "minoring", "majoring"):
             raise ValueError(
                 f"summation_method must be 'interpolation', 'minoring' or 'majoring', got {summation_method!r}"
@@ -53,32 +60,28 @@ class AUC(Metric):
         if thresholds is None:
             if num_thresholds <= 1:
                 raise ValueError(f"num_thresholds must be at least 2, got {num_thresholds!r}")
-            self.thresholds = even_thresholds(num_thresholds)
+            self.thresholds = even_thresholds(num_thresholds, config.epsilon())
         else:
-            for value in thresholds:
-                if not 0 <= value <= 1:
-                    raise ValueError(f"thresholds must be in [0, 1], got {thresholds!r}")
-            inner = sorted(float(value) for value in thresholds)
-            edges = even_thresholds(2)
-            self.thresholds = [edges[0], *inner, edges[1]]
+            inner = sorted(float(value) for value in parse_thresholds(thresholds))
+            self.thresholds = [-config.epsilon(), *inner, 1.0 + config.epsilon()]
         if num_labels is not None and not multi_label:
             raise ValueError("num_labels needs multi_label=True")
-        self.init_thresholds = None if thresholds is None else list(thresholds)
+        self._has_own_thresholds = thresholds is not None
         self.num_thresholds = len(self.thresholds)
         self.curve = str(curve).upper()
         self.summation_method = summation_method
         self.multi_label = multi_label
         self.num_labels = num_labels
-        self.label_weights = None if label_weights is None else list(label_weights)
+        self.label_weights = None if label_weights is None else [float(each) for each in label_weights]
         self._from_logits = from_logits
-        self._counts: list[Any] = []
+        self._counts: dict[str, Variable] = {}
         if not multi_label:
             self._build((self.num_thresholds,))
         elif num_labels is not None:
             self._build((self.num_thresholds, num_labels))
 
     def _build(self, shape: tuple[int, ...]) -> None:
-        self._counts = [self.add_variable(shape, name=each) for each in Counts._fields]
+        self._counts = {each: self.add_variable(shape, name=each) for each in NAMES}
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account."""
@@ -87,26 +90,29 @@ class AUC(Metric):
             y_pred = ops.sigmoid(y_pred)
         if not self._counts:
             self._build((self.num_thresholds, y_pred.shape[-1]))
-        counts = count(
-            y_true, y_pred, self.thresholds, self.dtype, sample_weight, multi_label=self.multi_label,
-            label_weights=None if self.multi_label else self.label_weights,
+        weights = None
+        if self.label_weights is not None and not self.multi_label:
+            weights = ops.convert_to_tensor(self.label_weights, self.dtype)
+        add_counts(
+            self._counts, y_true, y_pred, self.thresholds,
+            sample_weight=sample_weight, by_label=self.multi_label, label_weights=weights,
         )  # fmt: skip
-        for variable, value in zip(self._counts, counts):
-            variable.assign_add(value)
 
     def result(self) -> Any:
         """Return the area so far."""
         if not self._counts:
             return ops.convert_to_tensor(0.0, self.dtype)
-        tp, fp, tn, fn = (each.value for each in self._counts)
+        tp, fp, tn, fn = (self._counts[each].value for each in NAMES)
         if self.curve == "PR" and self.summation_method == "interpolation":
             areas = self._interpolated_pr(tp, fp, fn)
         else:
             recall = ops.divide_no_nan(tp, tp + fn)
             if self.curve == "ROC":
                 x, y = ops.divide_no_nan(fp, fp + tn), recall
-            else:
+            elif self.curve == "PR":
                 x, y = recall, ops.divide_no_nan(tp, tp + fp)
+            else:
+                x, y = self._gains(tp, fp, tn, fn)
             left, right = y[:-1], y[1:]
             heights = {
                 "interpolation": lambda: (left + right) * 0.5,
@@ -118,8 +124,15 @@ class AUC(Metric):
             return areas
         if self.label_weights is None:
             return ops.mean(areas)
-        weights = ops.convert_to_tensor([float(weight) for weight in self.label_weights], self.dtype)
+        weights = ops.convert_to_tensor(self.label_weights, self.dtype)
         return ops.divide_no_nan(ops.sum(areas * weights), ops.sum(weights))
+
+    def _gains(self, tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
+        odds = ops.divide_no_nan(tp + fn, tn + fp)
+        nothing = ops.equal(tp, 0.0)
+        recall = ops.where(nothing, 0.0, 1.0 - odds * ops.divide_no_nan(fn, tp))
+        precision = ops.where(nothing, 1.0, 1.0 - odds * ops.divide_no_nan(fp, tp))
+        return ops.maximum(recall, 0.0), precision
 
     def _interpolated_pr(self, tp: Any, fp: Any, fn: Any) -> Any:
         gained = tp[:-1] - tp[1:]
@@ -133,14 +146,15 @@ class AUC(Metric):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
+        own_thresholds = {"thresholds": self.thresholds[1:-1]} if self._has_own_thresholds else {}
         return {
             **super().get_config(),
+            **own_thresholds,
             "num_thresholds": self.num_thresholds,
             "curve": self.curve,
             "summation_method": self.summation_method,
             "multi_label": self.multi_label,
             "num_labels": self.num_labels,
             "label_weights": self.label_weights,
-            "thresholds": self.init_thresholds,
             "from_logits": self._from_logits,
         }

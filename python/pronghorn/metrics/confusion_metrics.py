@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn import ops
-from pronghorn.metrics.confusion_counts import Counts, count, even_thresholds, thresholds_or_default
+from pronghorn.metrics.confusion_counts import LOWEST, NAMES, add_counts, even_thresholds, parse_thresholds
 from pronghorn.metrics.metric import Metric
+from pronghorn.variable import Variable
 
 
 class _Counting(Metric):
@@ -17,13 +18,12 @@ class _Counting(Metric):
     def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds = thresholds
-        self.thresholds = thresholds_or_default(thresholds, 0.5)
+        self.thresholds = parse_thresholds(thresholds)
         self.accumulator = self.add_variable((len(self.thresholds),), name="accumulator")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account."""
-        counts = count(y_true, y_pred, self.thresholds, self.dtype, sample_weight)
-        self.accumulator.assign_add(getattr(counts, self._counted))
+        add_counts({self._counted: self.accumulator}, y_true, y_pred, self.thresholds, sample_weight=sample_weight)
 
     def result(self) -> Any:
         """Return the count so far; a vector for several thresholds."""
@@ -40,6 +40,12 @@ class TruePositives(_Counting):
     Args:
         thresholds: number or list in [0, 1]; 0.5 if None.
         name, dtype: see `Metric`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.TruePositives()
+        >>> float(metric([0, 1, 1, 1], [0.1, 0.2, 0.6, 0.8]))
+        2.0
     """
 
     _counted, _direction = "true_positives", "up"
@@ -51,6 +57,12 @@ class FalsePositives(_Counting):
     Args:
         thresholds: number or list in [0, 1]; 0.5 if None.
         name, dtype: see `Metric`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.FalsePositives()
+        >>> float(metric([0, 1, 1, 1], [0.1, 0.2, 0.6, 0.8]))
+        0.0
     """
 
     _counted, _direction = "false_positives", "down"
@@ -62,6 +74,12 @@ class TrueNegatives(_Counting):
     Args:
         thresholds: number or list in [0, 1]; 0.5 if None.
         name, dtype: see `Metric`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.TrueNegatives()
+        >>> float(metric([0, 1, 1, 1], [0.1, 0.2, 0.6, 0.8]))
+        1.0
     """
 
     _counted, _direction = "true_negatives", "up"
@@ -73,6 +91,12 @@ class FalseNegatives(_Counting):
     Args:
         thresholds: number or list in [0, 1]; 0.5 if None.
         name, dtype: see `Metric`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.FalseNegatives()
+        >>> float(metric([0, 1, 1, 1], [0.1, 0.2, 0.6, 0.8]))
+        1.0
     """
 
     _counted, _direction = "false_negatives", "down"
@@ -96,20 +120,27 @@ class _Ratio(Metric):
         self.init_thresholds = thresholds
         self.top_k = top_k
         self.class_id = class_id
-        # with top_k and no threshold every one of the k counts
-        self.thresholds = [-1e9] if thresholds is None and top_k else thresholds_or_default(thresholds, 0.5)
-        self.true_positives = self.add_variable((len(self.thresholds),), name="true_positives")
-        self.errors = self.add_variable((len(self.thresholds),), name=self._error)
+        # With top_k and no threshold every one of the k counts.
+        self.thresholds = parse_thresholds(thresholds, 0.5 if top_k is None else LOWEST)
+        self._counts = {
+            each: self.add_variable((len(self.thresholds),), name=each) for each in ("true_positives", self._error)
+        }
+
+    @property
+    def true_positives(self) -> Variable:
+        """The true positives so far, (thresholds,)."""
+        return self._counts["true_positives"]
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account."""
-        counts = count(y_true, y_pred, self.thresholds, self.dtype, sample_weight, self.class_id, self.top_k)
-        self.true_positives.assign_add(counts.true_positives)
-        self.errors.assign_add(getattr(counts, self._error))
+        add_counts(
+            self._counts, y_true, y_pred, self.thresholds,
+            sample_weight=sample_weight, top_k=self.top_k, class_id=self.class_id,
+        )  # fmt: skip
 
     def result(self) -> Any:
         """Return the ratio so far; a vector for several thresholds."""
-        ratio = ops.divide_no_nan(self.true_positives.value, self.true_positives + self.errors)
+        ratio = ops.divide_no_nan(self.true_positives.value, self.true_positives + self._counts[self._error])
         return ratio[0] if len(self.thresholds) == 1 else ratio
 
     def get_config(self) -> dict[str, Any]:
@@ -126,9 +157,20 @@ class Precision(_Ratio):
         top_k: only the k largest predictions of each sample count.
         class_id: only this class.
         name, dtype: see `Metric`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.Precision()
+        >>> float(metric([0, 1, 1, 1], [0.1, 0.2, 0.6, 0.8]))
+        1.0
     """
 
     _error = "false_positives"
+
+    @property
+    def false_positives(self) -> Variable:
+        """The false positives so far, (thresholds,)."""
+        return self._counts["false_positives"]
 
 
 class Recall(_Ratio):
@@ -139,9 +181,20 @@ class Recall(_Ratio):
         top_k: only the k largest predictions of each sample count.
         class_id: only this class.
         name, dtype: see `Metric`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.Recall(thresholds=0.7)
+        >>> float(metric([0, 1, 1, 0], [0.1, 0.2, 0.8, 0.6]))
+        0.5
     """
 
     _error = "false_negatives"
+
+    @property
+    def false_negatives(self) -> Variable:
+        """The false negatives so far, (thresholds,)."""
+        return self._counts["false_negatives"]
 
 
 class _BestAt(Metric):
@@ -162,14 +215,12 @@ class _BestAt(Metric):
         self.value = value
         self.num_thresholds = num_thresholds
         self.class_id = class_id
-        self.thresholds = [0.5] if num_thresholds == 1 else even_thresholds(num_thresholds)
-        self._counts = [self.add_variable((len(self.thresholds),), name=each) for each in Counts._fields]
+        self.thresholds = even_thresholds(num_thresholds)
+        self._counts = {each: self.add_variable((len(self.thresholds),), name=each) for each in NAMES}
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account."""
-        counts = count(y_true, y_pred, self.thresholds, self.dtype, sample_weight, self.class_id)
-        for variable, value in zip(self._counts, counts):
-            variable.assign_add(value)
+        add_counts(self._counts, y_true, y_pred, self.thresholds, sample_weight=sample_weight, class_id=self.class_id)
 
     def _rates(self) -> tuple[Any, Any]:
         """The rate that must reach the value, and the one to be made best."""
@@ -181,15 +232,15 @@ class _BestAt(Metric):
         return ops.max(ops.where(ops.greater_equal(limited, self.value), best, 0.0))
 
     def _sensitivity(self) -> Any:
-        tp, _, _, fn = self._counts
+        tp, _, _, fn = self._counts.values()
         return ops.divide_no_nan(tp.value, tp + fn)
 
     def _specificity(self) -> Any:
-        _, fp, tn, _ = self._counts
+        _, fp, tn, _ = self._counts.values()
         return ops.divide_no_nan(tn.value, tn + fp)
 
     def _precision(self) -> Any:
-        tp, fp, _, _ = self._counts
+        tp, fp, _, _ = self._counts.values()
         return ops.divide_no_nan(tp.value, tp + fp)
 
     def get_config(self) -> dict[str, Any]:
@@ -204,6 +255,12 @@ class SensitivityAtSpecificity(_BestAt):
     Args:
         specificity: in [0, 1].
         num_thresholds, class_id, name, dtype: see `Metric` and `AUC`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.SensitivityAtSpecificity(0.5)
+        >>> float(metric([0, 1, 1, 1], [0.1, 0.2, 0.6, 0.8]))
+        1.0
     """
 
     _value_name = "specificity"
@@ -222,6 +279,12 @@ class SpecificityAtSensitivity(_BestAt):
     Args:
         sensitivity: in [0, 1].
         num_thresholds, class_id, name, dtype: see `Metric` and `AUC`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.SpecificityAtSensitivity(0.5)
+        >>> float(metric([0, 1, 1, 1], [0.1, 0.2, 0.6, 0.8]))
+        1.0
     """
 
     _value_name = "sensitivity"
@@ -240,6 +303,12 @@ class PrecisionAtRecall(_BestAt):
     Args:
         recall: in [0, 1].
         num_thresholds, class_id, name, dtype: see `Metric` and `AUC`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.PrecisionAtRecall(0.5)
+        >>> float(metric([0, 1, 1, 1], [0.1, 0.2, 0.6, 0.8]))
+        1.0
     """
 
     _value_name = "recall"
@@ -258,6 +327,12 @@ class RecallAtPrecision(_BestAt):
     Args:
         precision: in [0, 1].
         num_thresholds, class_id, name, dtype: see `Metric` and `AUC`.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> metric = ph.metrics.RecallAtPrecision(0.5)
+        >>> float(metric([0, 1, 1, 1], [0.1, 0.2, 0.6, 0.8]))
+        1.0
     """
 
     _value_name = "precision"
