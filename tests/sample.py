@@ -24,7 +24,6 @@ class Sample:
         rtol: relative tolerance in float32.
         atol: absolute tolerance in float32.
         dtypes: further dtypes that the floating inputs are brought to (float16, bfloat16, integers ...).
-        exact: whether results in `dtypes` must be equal to NumPy's in that dtype, given by `reference` of such arrays.
         raises: for a call that must fail, the exception and a regular expression its message matches.
     """
 

@@ -162,3 +162,46 @@ def test_errors_say_what_is_wrong(sample):
     exception, message = sample.raises
     with pytest.raises(exception, match=message):
         _call(sample, [_core.convert(x) for x in _inputs(sample, "float32")])
+
+
+# Their gradients are kernels that have no gradient of their own.
+ONCE_DIFFERENTIABLE = {"batch_norm_train", "layer_norm", "max_pool2d", "sparse_cross_entropy"}
+
+
+def _twice(sample: Sample) -> bool:
+    size = sum(x.size for x in sample.inputs)
+    return _has_gradient(sample) and sample.op not in ONCE_DIFFERENTIABLE and 0 < size <= 200
+
+
+@pytest.mark.parametrize("sample", [sample for sample in VALUES if _twice(sample)], ids=_name)
+def test_second_derivatives_are_finite_differences_of_the_first(sample):
+    inputs = _inputs(sample, "float64")
+    chosen = range(len(inputs)) if sample.grad is True else sample.grad
+    chosen = [i for i in chosen if _is_floating(inputs[i]) and inputs[i].size]
+    rng = np.random.default_rng(2)
+    directions = [rng.normal(size=inputs[i].shape) for i in chosen]
+
+    def slope(arrays: list[np.ndarray]) -> tuple[float, list]:
+        """The derivative of the squared results along `directions`, and its gradient."""
+        tensors = [_core.convert(x) for x in arrays]
+        sources = [tensors[i] for i in chosen]
+        with ph.GradientTape() as outer:
+            outer.watch(sources)
+            with ph.GradientTape() as inner:
+                inner.watch(sources)
+                results = [result for result in _call(sample, tensors) if result.dtype == "float64"]
+                squares = [_core.ops.square(result) for result in results]
+            grads = inner.gradient(squares, sources, unconnected_gradients="zero")
+            total = _core.convert(np.float64(0))
+            for grad, direction in zip(grads, directions):
+                total = total + _core.ops.reduce_sum(grad * direction)
+        return float(total), outer.gradient(total, sources, unconnected_gradients="zero")
+
+    second = slope(inputs)[1]
+    step = 1e-6
+    for i, grad in zip(chosen, second):
+        direction = rng.normal(size=inputs[i].shape)
+        high, low = (
+            slope([x if j != i else x + sign * step * direction for j, x in enumerate(inputs)])[0] for sign in (1, -1)
+        )
+        np.testing.assert_allclose((grad.numpy() * direction).sum(), (high - low) / (2 * step), rtol=1e-4, atol=1e-5)
