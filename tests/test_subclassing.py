@@ -6,10 +6,10 @@ import json
 
 import numpy as np
 import pytest
-from pronghorn.saving.serialization import register_keras_serializable
 
 import pronghorn as ph
 from pronghorn import layers, ops
+from pronghorn.saving.serialization import register_keras_serializable
 
 
 @register_keras_serializable("test_subclassing")

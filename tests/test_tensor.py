@@ -34,7 +34,7 @@ def test_what_values_become(value, dtype, shape):
     np.testing.assert_array_equal(tensor.numpy(), np.asarray(value).astype(dtype))
 
 
-@pytest.mark.parametrize("value", [None, "text", {"a": 1}, [1, "a"], [[1, 2], [3]], np.array([object()]), 1j], ids=repr)
+@pytest.mark.parametrize("value", [None, "text", {"a": 1}, [1, "a"], [[1, 2], [3]], np.array([{}]), 1j], ids=repr)
 def test_what_cannot_become_a_tensor(value):
     with pytest.raises((TypeError, ValueError), match=r"convert_to_tensor|cannot become"):
         ops.convert_to_tensor(value)

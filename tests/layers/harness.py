@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import numpy as np
-from pronghorn.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 import pronghorn as ph
 from pronghorn import _core, tree
+from pronghorn.saving.serialization import deserialize_keras_object, serialize_keras_object
 from pronghorn.symbolic import KerasTensor
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from harness import random_input, run_layer_test
+
+from pronghorn import layers, ops
 from pronghorn.saving.serialization import (
     deserialize_keras_object,
     register_keras_serializable,
     serialize_keras_object,
 )
-
-from pronghorn import layers, ops
 
 
 @register_keras_serializable("test_wrappers")

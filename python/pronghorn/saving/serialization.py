@@ -240,7 +240,7 @@ def _find_function(config: dict[str, Any], custom_objects: Any, module_objects: 
         "pronghorn.ops",
         config.get("module"),
     ):
-        if module in (None, "builtins"):
+        if module is None or module == "builtins":
             continue
         try:
             found = getattr(importlib.import_module(module), str(name).split(">")[-1], None)
