@@ -36,9 +36,19 @@ struct OpTraits {
   bool epilogue = false;     // takes an optional bias as third input and an attribute `activation`
   // in_place[i] >= 0: output i may be written over that input
   int8_t in_place[6] = {-1, -1, -1, -1, -1, -1};
+  // > 0: takes any number of groups of so many inputs, each treated on its own, then inputs that all share. The outputs
+  // are all of a group but its last, each of which may be written over the input it replaces. Nodes that share and
+  // attribute alike are made one (pass group_optimizer).
+  int8_t group = 0;
   // The op's meaning in other ops, run where a device has no kernel of it.
   Tensors (*decompose)(const Tensors& inputs, const void* attributes) = nullptr;
 };
+
+// The input that an output of an op may be written over; -1 for none.
+inline int in_place_input(const OpTraits& traits, int output) {
+  if (traits.group) return output / (traits.group - 1) * traits.group + output % (traits.group - 1);
+  return output < 6 ? traits.in_place[output] : -1;
+}
 
 struct Op {
   const char* name;

@@ -1,7 +1,6 @@
-// Optimizer updates: one vector loop over the parameters, read and written once, in spans that threads share.
+// Optimizer updates: one loop for all of them, which reads and writes every state once. All groups of a call are cut
+// into spans that threads share, so that a network's many small variables cost one job.
 #include "ops/optimizer.h"
-
-#include <cmath>
 
 #include "core/thread_pool.h"
 
@@ -9,58 +8,69 @@ namespace ph::PH_LEVEL {
 
 namespace {
 
-// f(begin, end) over spans of n elements.
-template <class F>
-PH_INLINE void for_spans(int64_t n, F f) {
-  constexpr int64_t span = 16384;
-  parallel_for((n + span - 1) / span, 1.0 * static_cast<double>(n < span ? n : span),
-               [&](int64_t i) { f(i * span, (i + 1) * span < n ? (i + 1) * span : n); });
+constexpr int64_t span = 16384;
+
+// Elements begin, ..., end - 1 of one group. in: variable, slots, gradient; out: variable, slots.
+template <class Update, class T>
+void update_span(const Update& update, const View* in, const View* out, int64_t begin, int64_t end) {
+  constexpr int states = Update::slots + 1;
+  const T* from[states];
+  T* to[states];
+  for (int s = 0; s < states; ++s) {
+    from[s] = in[s].as<T>();
+    to[s] = out[s].as<T>();
+  }
+  const T* gradient = in[states].as<T>();
+#pragma GCC ivdep
+  for (int64_t i = begin; i < end; ++i) {
+    T state[states];
+#pragma GCC unroll 4
+    for (int s = 0; s < states; ++s) state[s] = from[s][i];
+    update(gradient[i], state);
+#pragma GCC unroll 4
+    for (int s = 0; s < states; ++s) to[s][i] = state[s];
+  }
 }
 
-template <class T>
-void adam_typed(const KernelCall& k, const AdamStepAttrs& a) {
-  const T *w = k.in[0].as<T>(), *m = k.in[1].as<T>(), *v = k.in[2].as<T>(), *g = k.in[3].as<T>();
-  T *w_out = k.out[0].as<T>(), *m_out = k.out[1].as<T>(), *v_out = k.out[2].as<T>();
-  const T rate = *k.in[4].as<T>(), c1 = static_cast<T>(1 - a.beta_1), c2 = static_cast<T>(1 - a.beta_2);
-  const T epsilon = static_cast<T>(a.epsilon);
-  for_spans(k.in[0].size(), [&](int64_t begin, int64_t end) {
-#pragma GCC ivdep
-    for (int64_t i = begin; i < end; ++i) {
-      const T momentum = m[i] + (g[i] - m[i]) * c1;
-      const T velocity = v[i] + (g[i] * g[i] - v[i]) * c2;
-      m_out[i] = momentum;
-      v_out[i] = velocity;
-      w_out[i] = w[i] - momentum * rate / (std::sqrt(velocity) + epsilon);
-    }
+template <class Update, class T, class Attrs>
+void update_groups(const KernelCall& k, const Attrs& a) {
+  constexpr int group = Update::slots + 2, states = Update::slots + 1;
+  const int groups = (k.in.size() - Update::scalars) / group;
+  T scalars[Update::scalars];
+  for (int i = 0; i < Update::scalars; ++i) scalars[i] = *k.in[groups * group + i].template as<T>();
+  const Update update(a, scalars);
+  const auto spans_of = [&](int g) { return (k.in[g * group].size() + span - 1) / span; };
+  int64_t spans = 0, elements = 0;
+  for (int g = 0; g < groups; ++g) {
+    spans += spans_of(g);
+    elements += k.in[g * group].size();
+  }
+  if (elements == 0) return;
+  parallel_for(spans, static_cast<double>(elements) / static_cast<double>(spans), [&](int64_t chunk) {
+    int g = 0;
+    for (; chunk >= spans_of(g); ++g) chunk -= spans_of(g);
+    const int64_t begin = chunk * span, n = k.in[g * group].size();
+    update_span<Update, T>(update, &k.in[g * group], &k.out[g * states], begin, begin + span < n ? begin + span : n);
   });
 }
 
-template <class T>
-void rmsprop_typed(const KernelCall& k, const RmspropStepAttrs& a) {
-  const T *w = k.in[0].as<T>(), *v = k.in[1].as<T>(), *g = k.in[2].as<T>();
-  T *w_out = k.out[0].as<T>(), *v_out = k.out[1].as<T>();
-  const T rate = *k.in[3].as<T>(), rho = static_cast<T>(a.rho), rest = static_cast<T>(1 - a.rho);
-  const T epsilon = static_cast<T>(a.epsilon);
-  for_spans(k.in[0].size(), [&](int64_t begin, int64_t end) {
-#pragma GCC ivdep
-    for (int64_t i = begin; i < end; ++i) {
-      const T velocity = rho * v[i] + rest * (g[i] * g[i]);
-      v_out[i] = velocity;
-      w_out[i] = w[i] - g[i] * rate / std::sqrt(velocity + epsilon);
-    }
-  });
-}
-
-void adam(const KernelCall& k, const AdamStepAttrs& a) {
-  k.in[0].dtype == DType::float32 ? adam_typed<float>(k, a) : adam_typed<double>(k, a);
-}
-void rmsprop(const KernelCall& k, const RmspropStepAttrs& a) {
-  k.in[0].dtype == DType::float32 ? rmsprop_typed<float>(k, a) : rmsprop_typed<double>(k, a);
+template <template <class> class Update, class Attrs>
+void update(const KernelCall& k, const Attrs& a) {
+  k.in[0].dtype == DType::float32 ? update_groups<Update<float>, float>(k, a)
+                                  : update_groups<Update<double>, double>(k, a);
 }
 
 }  // namespace
 
-PH_KERNELS(adam_step, kernel<adam>("fused"));
-PH_KERNELS(rmsprop_step, kernel<rmsprop>("fused"));
+PH_KERNELS(sgd_step, kernel<update<SgdUpdate, NoAttrs>>("spans"));
+PH_KERNELS(momentum_step, kernel<update<MomentumUpdate, MomentumStepAttrs>>("spans"));
+PH_KERNELS(adam_step, kernel<update<AdamUpdate, AdamStepAttrs>>("spans"));
+PH_KERNELS(nadam_step, kernel<update<NadamUpdate, AdamStepAttrs>>("spans"));
+PH_KERNELS(adamax_step, kernel<update<AdamaxUpdate, AdamStepAttrs>>("spans"));
+PH_KERNELS(rmsprop_step, kernel<update<RmspropUpdate, RmspropStepAttrs>>("spans"));
+PH_KERNELS(adadelta_step, kernel<update<AdadeltaUpdate, RmspropStepAttrs>>("spans"));
+PH_KERNELS(adagrad_step, kernel<update<AdagradUpdate, AdagradStepAttrs>>("spans"));
+PH_KERNELS(ftrl_step, kernel<update<FtrlUpdate, FtrlStepAttrs>>("spans"));
+PH_KERNELS(lion_step, kernel<update<LionUpdate, LionStepAttrs>>("spans"));
 
 }  // namespace ph::PH_LEVEL

@@ -13,6 +13,7 @@ const std::vector<Pass>& all_passes() {
       {"fuse_epilogue", fuse_epilogue},
       {"fuse_norm", fuse_norm},
       {"fuse_elementwise", fuse_elementwise},
+      {"group_optimizer", group_optimizer},
   };
   return passes;
 }

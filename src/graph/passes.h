@@ -18,6 +18,7 @@ GraphPtr simplify(const Graph& graph);          // x * 1, transposes before matm
 GraphPtr fuse_epilogue(const Graph& graph);     // bias and activation into matmul and conv2d
 GraphPtr fuse_norm(const Graph& graph);         // ReLU into batch normalization
 GraphPtr fuse_elementwise(const Graph& graph);  // chains into tiles
+GraphPtr group_optimizer(const Graph& graph);   // the updates of all variables into one
 
 struct Pass {
   const char* name;

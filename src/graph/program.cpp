@@ -86,7 +86,7 @@ void Program::place_values() {
     if (op.traits.elementwise || whole_chain) {
       return size_of(spec_of(step.out_values[i]).dtype) == size_of(spec_of(step.in_values[in]).dtype);
     }
-    return i < 6 && op.traits.in_place[i] == in;
+    return in_place_input(op.traits, i) == in;
   };
 
   // Updates in place: the new value is written over the old one by the step that reads it last.

@@ -2,26 +2,42 @@
 
 namespace ph {
 
-// The first `state` inputs (variable and slots) and the gradient are alike; the rate is a scalar. Gives the state's
-// specs.
-static Specs infer_step(SpecSpan in, int state, const char* op) {
-  PH_CHECK_TYPE(in[0].dtype == DType::float32 || in[0].dtype == DType::float64, op, ": wants float32 or float64, got ",
-                in[0]);
-  for (int i = 1; i <= state; ++i) {
-    PH_CHECK(in[i] == in[0], op, ": slots and gradient must be ", in[0], " as the variable, got ", in[i]);
+// `Update` says how many slots a group has and how many scalars follow the groups.
+template <class Update>
+static Specs infer_update(SpecSpan in, const char* op) {
+  constexpr int group = Update::slots + 2, scalars = Update::scalars;
+  PH_CHECK(in.size() >= group + scalars && (in.size() - scalars) % group == 0, op, ": takes groups of ", group,
+           " tensors (variable, slots, gradient), then ", scalars, " scalars, got ", in.size(), " tensors");
+  const DType dtype = in[0].dtype;
+  PH_CHECK_TYPE(dtype == DType::float32 || dtype == DType::float64, op, ": wants float32 or float64, got ", in[0]);
+  Specs out;
+  for (int first = 0; first + scalars < in.size(); first += group) {
+    const Spec wanted{in[first].shape, dtype};
+    for (int i = first; i < first + group; ++i) {
+      PH_CHECK(in[i] == wanted, op, ": slots and gradient must be ", wanted, " as the variable, got ", in[i]);
+      if (i + 1 < first + group) out.push_back(wanted);
+    }
   }
-  const Spec& rate = in[state + 1];
-  PH_CHECK(rate.shape.rank() == 0 && rate.dtype == in[0].dtype, op, ": rate must be ", Spec{Shape{}, in[0].dtype},
-           ", got ", rate);
-  return Specs(static_cast<size_t>(state), in[0]);
+  for (int i = in.size() - scalars; i < in.size(); ++i) {
+    PH_CHECK(in[i] == (Spec{Shape{}, dtype}), op, ": rate must be ", Spec{Shape{}, dtype}, ", got ", in[i]);
+  }
+  return out;
 }
 
-static Specs infer_adam(SpecSpan in, const AdamStepAttrs&) { return infer_step(in, 3, "adam_step"); }
-PH_OP(adam_step, "variable, momentum, velocity, gradient, rate", AdamStepAttrs, infer_adam,
-      no_gradient<"updates are not differentiated through">, .in_place = {0, 1, 2});
+#define PH_UPDATE(op_name, Attrs, Update)                                                                       \
+  static Specs infer_##op_name(SpecSpan in, const Attrs&) { return infer_update<Update<float>>(in, #op_name); } \
+  PH_OP(op_name, "groups...", Attrs, infer_##op_name, no_gradient<"updates are not differentiated through">,    \
+        .group = Update<float>::slots + 2)
 
-static Specs infer_rmsprop(SpecSpan in, const RmspropStepAttrs&) { return infer_step(in, 2, "rmsprop_step"); }
-PH_OP(rmsprop_step, "variable, velocity, gradient, rate", RmspropStepAttrs, infer_rmsprop,
-      no_gradient<"updates are not differentiated through">, .in_place = {0, 1});
+PH_UPDATE(sgd_step, NoAttrs, SgdUpdate);
+PH_UPDATE(momentum_step, MomentumStepAttrs, MomentumUpdate);
+PH_UPDATE(adam_step, AdamStepAttrs, AdamUpdate);
+PH_UPDATE(nadam_step, AdamStepAttrs, NadamUpdate);
+PH_UPDATE(adamax_step, AdamStepAttrs, AdamaxUpdate);
+PH_UPDATE(rmsprop_step, RmspropStepAttrs, RmspropUpdate);
+PH_UPDATE(adadelta_step, RmspropStepAttrs, AdadeltaUpdate);
+PH_UPDATE(adagrad_step, AdagradStepAttrs, AdagradUpdate);
+PH_UPDATE(ftrl_step, FtrlStepAttrs, FtrlUpdate);
+PH_UPDATE(lion_step, LionStepAttrs, LionUpdate);
 
 }  // namespace ph

@@ -185,3 +185,51 @@ def test_a_chain_too_long_for_one_tile_program_is_cut():
     for _ in range(120):
         expected = expected * np.float32(0.5) + np.float32(1)
     np.testing.assert_array_equal(_core.compile(graph).run([x])[0].numpy(), expected)
+
+
+def _updates(read_early):
+    """Plain updates of three variables; the new value of the first is read before the others are made, or not."""
+    variables = [
+        _core.Variable(np.full(shape, 2.0, "float32"), name=f"v{i}") for i, shape in enumerate([(3,), (2, 2), ()])
+    ]
+    graph = _core.Graph()
+    with graph:
+        x = graph.input((3,), "float32")
+        rate = ops.add(ops.reduce_sum(x), 0.5)
+        early = None
+        for variable in variables:
+            gradient = ops.multiply(variable.read(), 1.0 if early is None else early)
+            new = ops.sgd_step([variable.read(), gradient, rate])
+            if read_early and early is None:
+                early = ops.reduce_sum(new)
+            variable.write(new)
+        graph.set_outputs([rate])
+    return graph, variables
+
+
+def test_group_optimizer_makes_one_node_of_all_updates():
+    graph, variables = _updates(read_early=False)
+    grouped = after(graph, "group_optimizer")
+    assert [name for name in op_names(grouped) if name == "sgd_step"] == ["sgd_step"]
+    _core.compile(graph).run([np.zeros(3, "float32")])
+    for variable in variables:
+        np.testing.assert_array_equal(variable.stored.numpy(), np.full(variable.stored.shape, 1.0))
+
+
+def test_group_optimizer_leaves_out_what_is_read_before_the_last_update():
+    graph, variables = _updates(read_early=True)
+    assert op_names(after(graph, "group_optimizer")).count("sgd_step") == 2
+    _core.compile(graph).run([np.zeros(3, "float32")])
+    assert [float(variable.stored.numpy().flat[0]) for variable in variables] == [1.0, -1.0, -1.0]
+
+
+def test_group_optimizer_keeps_updates_with_other_attributes_or_rates_apart():
+    def function(w, g, m, rate, other):
+        return [
+            ops.momentum_step([w, m, g, rate], momentum=0.5)[0],
+            ops.momentum_step([m, w, g, rate], momentum=0.25)[0],
+            ops.momentum_step([g, w, m, other], momentum=0.5)[0],
+        ]
+
+    graph = trace(function, (4,), (4,), (4,), (), ())
+    assert op_names(after(graph, "group_optimizer")) == ["momentum_step"] * 3

@@ -44,7 +44,9 @@ def x():
 
 
 @pytest.mark.parametrize("plan", ["", "separate"])
-@pytest.mark.parametrize("passes", ["", "none", "dead_code", "common", "simplify", "fuse_elementwise"])
+@pytest.mark.parametrize(
+    "passes", ["", "none", "dead_code", "common", "simplify", "fuse_elementwise", "group_optimizer"]
+)
 def test_a_program_gives_the_bits_of_eager_calls(plan, passes, x, monkeypatch):
     monkeypatch.setenv("PRONGHORN_PLAN", plan)
     monkeypatch.setenv("PRONGHORN_PASSES", passes)

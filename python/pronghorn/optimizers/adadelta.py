@@ -45,15 +45,8 @@ class Adadelta(Optimizer):
         """Change one variable."""
         rate = _raw.cast(learning_rate, dtype=variable.dtype)
         i = self._get_variable_index(variable)
-        of_grads, of_steps = self._accumulated_grads[i], self._accumulated_delta_vars[i]
-        grads = _raw.add(_raw.multiply(of_grads, self.rho), _raw.multiply(_raw.square(gradient), 1 - self.rho))
-        of_grads.assign(grads)
-        step = _raw.divide(_raw.multiply(self._root(of_steps), gradient), self._root(grads))
-        of_steps.assign(_raw.add(_raw.multiply(of_steps, self.rho), _raw.multiply(_raw.square(step), 1 - self.rho)))
-        variable.assign_sub(_raw.multiply(step, rate))
-
-    def _root(self, mean_square: Any) -> Any:
-        return _raw.sqrt(_raw.add(mean_square, self.epsilon))
+        slots = [self._accumulated_grads[i], self._accumulated_delta_vars[i]]
+        self._run_step(_raw.adadelta_step, variable, slots, gradient, rate, rho=self.rho, epsilon=self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -46,10 +46,8 @@ class Adagrad(Optimizer):
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""
         rate = _raw.cast(learning_rate, dtype=variable.dtype)
-        slot = self._accumulators[self._get_variable_index(variable)]
-        total = _raw.add(slot, _raw.square(gradient))
-        slot.assign(total)
-        variable.assign_sub(_raw.divide(_raw.multiply(gradient, rate), _raw.sqrt(_raw.add(total, self.epsilon))))
+        slots = [self._accumulators[self._get_variable_index(variable)]]
+        self._run_step(_raw.adagrad_step, variable, slots, gradient, rate, epsilon=self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

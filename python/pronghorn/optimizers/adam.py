@@ -52,19 +52,16 @@ class Adam(Optimizer):
         i = self._get_variable_index(variable)
         alpha = self._corrected_rate(learning_rate, variable.dtype)
         if not self.amsgrad:
-            new, momentum, velocity = _raw.adam_step(
+            self._run_step(
+                _raw.adam_step,
                 variable,
-                self._momentums[i],
-                self._velocities[i],
+                [self._momentums[i], self._velocities[i]],
                 gradient,
                 alpha,
                 beta_1=self.beta_1,
                 beta_2=self.beta_2,
                 epsilon=self.epsilon,
             )
-            self._momentums[i].assign(momentum)
-            self._velocities[i].assign(velocity)
-            variable.assign(new)
             return
         momentum = _raw.add(
             self._momentums[i], _raw.multiply(_raw.subtract(gradient, self._momentums[i]), 1 - self.beta_1)

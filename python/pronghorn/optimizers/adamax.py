@@ -49,12 +49,11 @@ class Adamax(Optimizer):
         i = self._get_variable_index(variable)
         step = _raw.cast(_raw.add(self.iterations, 1), dtype=dtype)
         correction = _raw.subtract(1.0, _raw.power(_raw.full(shape=(), dtype=dtype, value=self.beta_1), step))
-        m = _raw.add(self._m[i], _raw.multiply(_raw.subtract(gradient, self._m[i]), 1 - self.beta_1))
-        u = _raw.maximum(_raw.multiply(self._u[i], self.beta_2), _raw.abs(gradient))
-        self._m[i].assign(m)
-        self._u[i].assign(u)
-        rate = _raw.cast(learning_rate, dtype=dtype)
-        variable.assign_sub(_raw.divide(_raw.multiply(m, rate), _raw.multiply(_raw.add(u, self.epsilon), correction)))
+        rate = _raw.divide(_raw.cast(learning_rate, dtype=dtype), correction)
+        betas = {"beta_1": self.beta_1, "beta_2": self.beta_2}
+        self._run_step(
+            _raw.adamax_step, variable, [self._m[i], self._u[i]], gradient, rate, epsilon=self.epsilon, **betas
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

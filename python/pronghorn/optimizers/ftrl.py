@@ -73,19 +73,18 @@ class Ftrl(Optimizer):
         """Change one variable."""
         rate = _raw.cast(learning_rate, dtype=variable.dtype)
         i = self._get_variable_index(variable)
-        accumulator, linear = self._accumulators[i], self._linears[i]
-        power = -self.learning_rate_power
-        l2 = _raw.add(self.l2_regularization_strength, _raw.divide(self.beta, _raw.multiply(rate, 2.0)))
-        shrunk = _raw.add(gradient, _raw.multiply(variable, 2 * self.l2_shrinkage_regularization_strength))
-        total = _raw.add(accumulator, _raw.square(gradient))
-        root, old_root = _raw.power(total, power), _raw.power(accumulator, power)
-        pull = _raw.multiply(_raw.divide(_raw.subtract(root, old_root), rate), variable)
-        slope = _raw.add(linear, _raw.subtract(shrunk, pull))
-        quadratic = _raw.add(_raw.divide(root, rate), _raw.multiply(l2, 2.0))
-        l1 = self.l1_regularization_strength
-        variable.assign(_raw.divide(_raw.subtract(ops.clip(slope, -l1, l1), slope), quadratic))
-        linear.assign(slope)
-        accumulator.assign(total)
+        self._run_step(
+            _raw.ftrl_step,
+            variable,
+            [self._accumulators[i], self._linears[i]],
+            gradient,
+            rate,
+            learning_rate_power=self.learning_rate_power,
+            l1=self.l1_regularization_strength,
+            l2=self.l2_regularization_strength,
+            l2_shrinkage=self.l2_shrinkage_regularization_strength,
+            beta=self.beta,
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

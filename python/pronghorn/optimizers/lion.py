@@ -43,10 +43,8 @@ class Lion(Optimizer):
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""
         rate = _raw.cast(learning_rate, dtype=variable.dtype)
-        slot = self._momentums[self._get_variable_index(variable)]
-        direction = _raw.add(_raw.multiply(slot, self.beta_1), _raw.multiply(gradient, 1 - self.beta_1))
-        variable.assign_sub(_raw.multiply(_raw.sign(direction), rate))
-        slot.assign(_raw.add(_raw.multiply(slot, self.beta_2), _raw.multiply(gradient, 1 - self.beta_2)))
+        slots = [self._momentums[self._get_variable_index(variable)]]
+        self._run_step(_raw.lion_step, variable, slots, gradient, rate, beta_1=self.beta_1, beta_2=self.beta_2)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

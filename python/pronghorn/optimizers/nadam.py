@@ -63,22 +63,23 @@ class Nadam(Optimizer):
         """Change one variable."""
         dtype = variable.dtype
         i = self._get_variable_index(variable)
-        m = _raw.add(self._momentums[i], _raw.multiply(_raw.subtract(gradient, self._momentums[i]), 1 - self.beta_1))
-        v = _raw.add(
-            self._velocities[i],
-            _raw.multiply(_raw.subtract(_raw.square(gradient), self._velocities[i]), 1 - self.beta_2),
-        )
-        self._momentums[i].assign(m)
-        self._velocities[i].assign(v)
         of_m = _raw.divide(self._next_weight, _raw.subtract(1.0, _raw.multiply(self._product, self._next_weight)))
         of_g = _raw.divide(_raw.subtract(1.0, self._weight), _raw.subtract(1.0, self._product))
         of_v = _raw.subtract(1.0, _raw.power(_raw.full(shape=(), dtype="float32", value=self.beta_2), self._step))
-        m_hat = _raw.add(
-            _raw.multiply(m, _raw.cast(of_m, dtype=dtype)), _raw.multiply(gradient, _raw.cast(of_g, dtype=dtype))
-        )
-        v_hat = _raw.divide(v, _raw.cast(of_v, dtype=dtype))
         rate = _raw.cast(learning_rate, dtype=dtype)
-        variable.assign_sub(_raw.divide(_raw.multiply(m_hat, rate), _raw.add(_raw.sqrt(v_hat), self.epsilon)))
+        of_m, of_g, of_v = (_raw.cast(scalar, dtype=dtype) for scalar in (of_m, of_g, of_v))
+        self._run_step(
+            _raw.nadam_step,
+            variable,
+            [self._momentums[i], self._velocities[i]],
+            gradient,
+            _raw.multiply(of_m, rate),
+            _raw.multiply(of_g, rate),
+            of_v,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -205,6 +205,15 @@ class Optimizer:
         """
         raise NotImplementedError(f"{type(self).__name__} must define update_step(gradient, variable, learning_rate)")
 
+    def _run_step(
+        self, step: Any, variable: Variable, slots: list[Variable], gradient: Any, *scalars: Any, **attributes: Any
+    ) -> None:
+        """Run a native update op on one variable and its slots, and store what it returns."""
+        state = [variable, *slots]
+        results = step([*state, gradient, *scalars], **attributes)
+        for each, value in zip(state, results if slots else (results,)):
+            each.assign(value)
+
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:
         """Update variables from (gradient, variable) pairs. Returns the iteration count."""
         grads, variables = zip(*grads_and_vars)

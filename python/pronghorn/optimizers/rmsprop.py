@@ -53,11 +53,8 @@ class RMSprop(Optimizer):
         rate = _raw.cast(learning_rate, dtype=variable.dtype)
         i = self._get_variable_index(variable)
         if not self.centered and not self.momentum:
-            new, velocity = _raw.rmsprop_step(
-                variable, self._velocities[i], gradient, rate, rho=self.rho, epsilon=self.epsilon
-            )
-            self._velocities[i].assign(velocity)
-            variable.assign(new)
+            slots = [self._velocities[i]]
+            self._run_step(_raw.rmsprop_step, variable, slots, gradient, rate, rho=self.rho, epsilon=self.epsilon)
             return
         velocity = _moving(self._velocities[i], _raw.square(gradient), self.rho)
         variance = velocity

@@ -44,17 +44,14 @@ class SGD(Optimizer):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""
-        step = _raw.multiply(gradient, _raw.cast(learning_rate, dtype=variable.dtype))
+        rate = _raw.cast(learning_rate, dtype=variable.dtype)
         if not self.momentum:
-            variable.assign_sub(step)
+            self._run_step(_raw.sgd_step, variable, [], gradient, rate)
             return
-        slot = self.momentums[self._get_variable_index(variable)]
-        momentum = _raw.subtract(_raw.multiply(slot, self.momentum), step)
-        slot.assign(momentum)
-        if self.nesterov:
-            variable.assign_add(_raw.subtract(_raw.multiply(momentum, self.momentum), step))
-        else:
-            variable.assign_add(momentum)
+        slots = [self.momentums[self._get_variable_index(variable)]]
+        self._run_step(
+            _raw.momentum_step, variable, slots, gradient, rate, momentum=self.momentum, nesterov=self.nesterov
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
