@@ -13,10 +13,12 @@ __version__ = "0.1.0"
 
 _SUBMODULES = (
     "activations",
+    "backend",
     "callbacks",
     "config",
     "constraints",
     "datasets",
+    "dtype_policies",
     "initializers",
     "layers",
     "losses",
@@ -32,13 +34,15 @@ _SUBMODULES = (
 )
 
 # not public, but imported as `from pronghorn import naming`; found without looking through TensorFlow's names
-_INTERNAL_MODULES = ("cli", "dtype_policies", "naming", "operators", "symbolic", "tf_names", "training")
+_INTERNAL_MODULES = ("cli", "messages", "naming", "symbolic", "tf_names", "training")
 
 # public name -> module that defines it
 _NAMES = {
+    "DTypePolicy": "pronghorn.dtype_policies",
     "GradientTape": "pronghorn.gradient_tape",
     "Initializer": "pronghorn.initializers",
     "Input": "pronghorn.layers",
+    "InputSpec": "pronghorn.layers",
     "KerasTensor": "pronghorn.symbolic",
     "Layer": "pronghorn.layers",
     "Loss": "pronghorn.losses",
@@ -72,6 +76,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_SUBMODULES, *_NAMES, *importlib.import_module("pronghorn.tf_names").__all__})
-
-
-importlib.import_module("pronghorn.operators")  # gives tensors their operators

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pronghorn.ops import image, linalg, nn, numpy  # noqa: F401
+from pronghorn.ops import image, linalg, nn, numpy, operators  # noqa: F401
 from pronghorn.ops.activation import *  # noqa: F403
 from pronghorn.ops.control_flow import *  # noqa: F403
 from pronghorn.ops.creation import *  # noqa: F403
@@ -13,6 +13,7 @@ from pronghorn.ops.linalg import *  # noqa: F403
 from pronghorn.ops.manipulation import *  # noqa: F403
 from pronghorn.ops.nn import *  # noqa: F403
 from pronghorn.ops.ordering import *  # noqa: F403
+from pronghorn.ops.ranges import *  # noqa: F403
 from pronghorn.ops.reduction import *  # noqa: F403
 from pronghorn.ops.scattering import *  # noqa: F403
 from pronghorn.ops.statistics import *  # noqa: F403

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core, ops
+from pronghorn import _core
+from pronghorn.ops.elementwise import bitwise_and, bitwise_or, bitwise_xor, left_shift, logical_not, right_shift
+from pronghorn.ops.indexing import get_item
+from pronghorn.ops.linalg import matmul
 from pronghorn.tensor import Tensor
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -18,12 +21,12 @@ _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "floordiv": _core.ops.floor_divide,
     "mod": _core.ops.mod,
     "pow": _core.ops.power,
-    "matmul": ops.matmul,
-    "and": ops.bitwise_and,
-    "or": ops.bitwise_or,
-    "xor": ops.bitwise_xor,
-    "lshift": _core.ops.left_shift,
-    "rshift": _core.ops.right_shift,
+    "matmul": matmul,
+    "and": bitwise_and,
+    "or": bitwise_or,
+    "xor": bitwise_xor,
+    "lshift": left_shift,
+    "rshift": right_shift,
 }
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "lt": _core.ops.less,
@@ -48,7 +51,7 @@ def _reflected(op: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def _invert(self: Any) -> Any:
-    return ops.logical_not(self) if self.dtype == "bool" else _core.ops.bitwise_not(self)
+    return logical_not(self) if self.dtype == "bool" else _core.ops.bitwise_not(self)
 
 
 def _only_element(tensor: Any, wanted: str) -> Any:
@@ -99,7 +102,7 @@ def install(cls: Any) -> None:
     cls.__pos__ = lambda self: self
     cls.__abs__ = lambda self: _core.ops.abs(self)
     cls.__invert__ = _invert
-    cls.__getitem__ = lambda self, key: ops.get_item(self, key)
+    cls.__getitem__ = lambda self, key: get_item(self, key)
     cls.__hash__ = object.__hash__  # by identity, although == compares element by element
 
 
