@@ -5,10 +5,11 @@ Each is a thin name over `pronghorn.ops`, with TensorFlow's argument names and d
 
 from __future__ import annotations
 
+import itertools
 from types import SimpleNamespace
 from typing import Any
 
-from pronghorn import ops
+from pronghorn import arguments, ops
 
 _NOT_OURS = {*globals(), "name"}
 
@@ -144,8 +145,8 @@ def split(value: Any, num_or_size_splits: Any, axis: int = 0, name: str | None =
     """Cut a tensor along an axis, into so many equal parts or into parts of the given sizes."""
     if isinstance(num_or_size_splits, int):
         return ops.split(value, num_or_size_splits, axis)
-    ends = [sum(num_or_size_splits[: i + 1]) for i, _ in enumerate(num_or_size_splits)]
-    return ops.split(value, ends[:-1], axis)
+    sizes = arguments.integers(num_or_size_splits, "split: num_or_size_splits", least=0)
+    return ops.split(value, list(itertools.accumulate(sizes[:-1])), axis)
 
 
 def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
@@ -155,9 +156,8 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
 
 def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None) -> Any:
     """Return `tensor` with elements added before and after each axis."""
-    if mode.lower() == "constant":
-        return ops.pad(tensor, paddings, "constant", constant_values)
-    return ops.pad(tensor, paddings, mode.lower())
+    mode = mode.lower() if isinstance(mode, str) else mode
+    return ops.pad(tensor, paddings, mode, constant_values if mode == "constant" else None)
 
 
 def gather(params: Any, indices: Any, axis: int = 0, name: str | None = None) -> Any:

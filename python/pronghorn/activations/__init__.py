@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pronghorn import arguments
 from pronghorn.activations.functions import (
     celu,
     elu,
@@ -58,7 +59,7 @@ __all__ = ["deserialize", "get", "serialize", *_FUNCTIONS]
 
 def serialize(activation: Any) -> Any:
     """Return an activation as its name, or as a config if it is not one of Keras's."""
-    name = _NAMES.get(activation)
+    name = _NAMES.get(arguments.function(activation, "activation"))
     return name if name is not None else serialization.serialize_keras_object(activation)
 
 

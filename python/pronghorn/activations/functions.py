@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import ops
+from pronghorn import arguments, ops
 
-celu, elu, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh = (
-    ops.celu, ops.elu, ops.gelu, ops.glu, ops.hard_shrink, ops.hard_sigmoid, ops.hard_silu, ops.hard_tanh,
+celu, elu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh = (
+    ops.celu, ops.elu, ops.glu, ops.hard_shrink, ops.hard_sigmoid, ops.hard_silu, ops.hard_tanh,
 )  # fmt: skip
 leaky_relu, log_sigmoid, log_softmax, relu6, selu, sigmoid, silu = (
     ops.leaky_relu, ops.log_sigmoid, ops.log_softmax, ops.relu6, ops.selu, ops.sigmoid, ops.silu,
@@ -42,7 +42,7 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
         [0.0, 0.5, 6.0]
     """
     for name, value in (("negative_slope", negative_slope), ("max_value", max_value), ("threshold", threshold)):
-        if value is not None and value < 0:
+        if value is not None and arguments.number_between(value, f"relu: {name}") < 0:
             raise ValueError(f"relu: {name} must not be negative, got {value!r}")
     if not threshold and not negative_slope:
         return ops.relu(x) if max_value is None else ops.minimum(ops.relu(x), max_value)
@@ -52,6 +52,21 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
     if not negative_slope:
         return kept
     return kept - ops.relu(threshold - x) * negative_slope
+
+
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """x times the standard normal distribution function of x (Hendrycks and Gimpel, 2016).
+
+    Args:
+        x: tensor.
+        approximate: whether to compute it with tanh; unlike `ops.gelu`, which does so by default.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> round(float(ph.activations.gelu(ph.constant(1.0))), 4)
+        0.8413
+    """
+    return ops.gelu(x, approximate)
 
 
 def mish(x: Any) -> Any:

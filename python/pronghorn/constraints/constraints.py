@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import config, ops
+from pronghorn import arguments, config, ops
 
 
 class Constraint:
@@ -42,7 +42,7 @@ class MaxNorm(Constraint):
     """
 
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
-        self.max_value = max_value
+        self.max_value = arguments.number_between(max_value, "MaxNorm: max_value", 0)
         self.axis = axis
 
     def __call__(self, w: Any) -> Any:
@@ -92,9 +92,9 @@ class MinMaxNorm(Constraint):
     """
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0) -> None:
-        self.min_value = min_value
-        self.max_value = max_value
-        self.rate = rate
+        self.min_value = arguments.number_between(min_value, "MinMaxNorm: min_value", 0)
+        self.max_value = arguments.number_between(max_value, "MinMaxNorm: max_value", self.min_value)
+        self.rate = arguments.number_between(rate, "MinMaxNorm: rate", 0, 1)
         self.axis = axis
 
     def __call__(self, w: Any) -> Any:

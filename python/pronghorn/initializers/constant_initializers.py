@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import config, ops
+from pronghorn import arguments, config, ops
 from pronghorn.initializers.initializer import Initializer
 from pronghorn.ops.creation import standardize_dtype
 
@@ -55,10 +55,11 @@ class Identity(Initializer):
     """
 
     def __init__(self, gain: float = 1.0) -> None:
-        self.gain = gain
+        self.gain = arguments.number_between(gain, "Identity: gain")
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         """Return the scaled identity."""
+        shape = arguments.integers(shape, "Identity: shape", least=0)
         if len(shape) != 2:
             raise ValueError(f"Identity: shape must have two dimensions, got {tuple(shape)}")
         return ops.eye(shape[0], shape[1], dtype=dtype or config.floatx()) * self.gain

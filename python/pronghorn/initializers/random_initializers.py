@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import ops, random
+from pronghorn import arguments, ops, random
 from pronghorn.initializers.initializer import Initializer, compute_fans
 from pronghorn.ops.creation import standardize_dtype
 from pronghorn.saving import serialization
@@ -112,6 +112,8 @@ class VarianceScaling(RandomInitializer):
         mode: "fan_in", "fan_out" or "fan_avg".
         distribution: "truncated_normal", "untruncated_normal" or "uniform".
         seed: see `RandomInitializer`.
+        input_axes, output_axes: ints, the axes of the inputs and of the outputs; None for both takes the last two,
+            axes before them counting for each.
 
     Raises:
         ValueError: for a scale that is not positive or an unknown mode or distribution.
@@ -124,13 +126,20 @@ class VarianceScaling(RandomInitializer):
     """
 
     def __init__(
-        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal", seed: Any = None
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: Any = None,
+        input_axes: Any = None,
+        output_axes: Any = None,
     ) -> None:
-        if not scale > 0:
+        if not arguments.number(scale, "scale") > 0:
             raise ValueError(f"scale must be positive, got {scale!r}")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(f"mode must be 'fan_in', 'fan_out' or 'fan_avg', got {mode!r}")
-        distribution = distribution.lower()
+        if isinstance(distribution, str):
+            distribution = distribution.lower()
         if distribution == "normal":
             distribution = "truncated_normal"
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
@@ -141,10 +150,12 @@ class VarianceScaling(RandomInitializer):
         self.scale = scale
         self.mode = mode
         self.distribution = distribution
+        self.input_axes = input_axes
+        self.output_axes = output_axes
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         """Return random numbers of `shape`."""
-        fan_in, fan_out = compute_fans(shape)
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, count)
         dtype = standardize_dtype(dtype)
@@ -158,18 +169,19 @@ class VarianceScaling(RandomInitializer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         own = {"scale": self.scale, "mode": self.mode, "distribution": self.distribution}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), **own, "input_axes": self.input_axes, "output_axes": self.output_axes}
 
 
 class _Scaled(VarianceScaling):
     _settings: tuple[float, str, str]
 
-    def __init__(self, seed: Any = None) -> None:
-        super().__init__(*self._settings, seed=seed)
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
+        super().__init__(*self._settings, seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {"seed": serialization.serialize_keras_object(self._init_seed)}
+        config = super().get_config()
+        return {name: config[name] for name in ("seed", "input_axes", "output_axes")}
 
 
 class GlorotUniform(_Scaled):
@@ -221,10 +233,11 @@ class Orthogonal(RandomInitializer):
 
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
         super().__init__(seed)
-        self.gain = gain
+        self.gain = arguments.number_between(gain, "Orthogonal: gain")
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         """Return an orthogonal tensor of `shape`."""
+        shape = arguments.integers(shape, "Orthogonal: shape", least=0)
         if len(shape) < 2:
             raise ValueError(f"Orthogonal: shape must have two or more dimensions, got {tuple(shape)}")
         rows, columns = math.prod(shape[:-1]), shape[-1]

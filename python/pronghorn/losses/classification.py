@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pronghorn import config, ops
+from pronghorn import arguments, config, ops
 from pronghorn.losses.loss import squeeze_or_expand_to_same_rank
 
 
@@ -14,9 +14,16 @@ def _floats(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return ops.convert_to_tensor(y_true, y_pred.dtype), y_pred
 
 
+def _smooth(y_true: Any, label_smoothing: float, classes: int) -> Any:
+    """Labels drawn towards the uniform distribution."""
+    share = arguments.number_between(label_smoothing, "label_smoothing", 0, 1)
+    return y_true * (1.0 - share) + share / classes if share else y_true
+
+
 def _same_axis(y_pred: Any, axis: int, name: str) -> None:
     if not y_pred.shape:
         raise ValueError(f"{name}: y_pred must have an axis of classes, got shape {y_pred.shape}")
+    arguments.normalize_axis(axis, len(y_pred.shape), name)
 
 
 def binary_crossentropy(
@@ -30,8 +37,7 @@ def binary_crossentropy(
         label_smoothing: labels are drawn this much towards one half.
     """
     y_true, y_pred = squeeze_or_expand_to_same_rank(*_floats(y_true, y_pred))
-    if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    y_true = _smooth(y_true, label_smoothing, 2)
     return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
 
 
@@ -55,8 +61,7 @@ def categorical_crossentropy(
             f"categorical_crossentropy: y_true {y_true.shape} and y_pred {y_pred.shape} have one class only; use "
             "binary_crossentropy"
         )
-    if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_pred.shape[axis]
+    y_true = _smooth(y_true, label_smoothing, y_pred.shape[axis])
     return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
@@ -102,10 +107,11 @@ def binary_focal_crossentropy(
         gamma: how much less; 0 for the plain cross entropy.
     """
     y_true, y_pred = squeeze_or_expand_to_same_rank(*_floats(y_true, y_pred))
-    if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    y_true = _smooth(y_true, label_smoothing, 2)
     if from_logits:
         y_pred = ops.sigmoid(y_pred)
+    gamma = arguments.number_between(gamma, "binary_focal_crossentropy: gamma")
+    alpha = arguments.number_between(alpha, "binary_focal_crossentropy: alpha")
     right = y_true * y_pred + (1.0 - y_true) * (1.0 - y_pred)
     loss = ops.power(1.0 - right, gamma) * ops.binary_crossentropy(y_true, y_pred)
     if apply_class_balancing:
@@ -124,8 +130,11 @@ def categorical_focal_crossentropy(
 ) -> Any:
     """Categorical cross entropy with easy samples counting less (Lin et al., 2018)."""
     y_true, y_pred = _floats(y_true, y_pred)
-    if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_pred.shape[axis]
+    _same_axis(y_pred, axis, "categorical_focal_crossentropy")
+    y_true = _smooth(y_true, label_smoothing, y_pred.shape[axis])
+    gamma = arguments.number_between(gamma, "categorical_focal_crossentropy: gamma")
+    if not isinstance(alpha, (list, tuple)) and not hasattr(alpha, "shape"):
+        alpha = arguments.number_between(alpha, "categorical_focal_crossentropy: alpha")
     if from_logits:
         y_pred = ops.softmax(y_pred, axis=axis)
     shares = ops.clip(y_pred / ops.sum(y_pred, axis=axis, keepdims=True), config.epsilon(), 1.0 - config.epsilon())
@@ -133,7 +142,7 @@ def categorical_focal_crossentropy(
     return ops.sum(ops.power(1.0 - shares, gamma) * alpha * entropy, axis=axis)
 
 
-def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float = 0.5) -> Any:
+def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
     """(1 - p^q) / q for the share p of the right class: from cross entropy to absolute error (Zhang, Sabuncu, 2018).
 
     Args:
@@ -144,9 +153,10 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float = 0
     Raises:
         ValueError: if q is outside (0, 1).
     """
-    if not 0 < q < 1:
+    if not 0 < arguments.number(q, "q") < 1:
         raise ValueError(f"q must be in (0, 1), got {q!r}")
     y_pred = ops.convert_to_tensor(y_pred)
+    _same_axis(y_pred, -1, "categorical_generalized_cross_entropy")
     classes = ops.cast(y_true, "int32")
     if len(classes.shape) == len(y_pred.shape) and classes.shape[-1] == 1:
         classes = ops.squeeze(classes, -1)
@@ -171,6 +181,7 @@ def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axi
         axis: axes of the sums; all for None.
     """
     y_true, y_pred = _floats(y_true, y_pred)
+    alpha, beta = arguments.number_between(alpha, "tversky: alpha"), arguments.number_between(beta, "tversky: beta")
     both = ops.sum(y_true * y_pred, axis=axis)
     only_true = ops.sum(y_true * (1.0 - y_pred), axis=axis)
     only_pred = ops.sum((1.0 - y_true) * y_pred, axis=axis)
@@ -190,6 +201,7 @@ def circle(y_true: Any, y_pred: Any, ref_labels: Any = None, ref_embeddings: Any
         margin: how far apart classes should be.
     """
     y_pred = ops.convert_to_tensor(y_pred)
+    gamma, margin = arguments.number_between(gamma, "circle: gamma"), arguments.number_between(margin, "circle: margin")
     labels = ops.cast(y_true, "int32")
     others = y_pred if ref_embeddings is None else ops.convert_to_tensor(ref_embeddings, y_pred.dtype)
     other_labels = labels if ref_labels is None else ops.cast(ref_labels, "int32")

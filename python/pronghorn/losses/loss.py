@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pronghorn import config, naming, ops, tree
+from pronghorn import arguments, config, naming, ops, tree
 from pronghorn.saving import serialization
 
 _REDUCTIONS = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "none", None)
@@ -99,11 +99,14 @@ class LossFunctionWrapper(Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.fn = fn
+        self.fn = arguments.function(fn, f"{type(self).__name__}: fn")
         self._fn_kwargs = kwargs
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the loss of each sample."""
+        for name, value in (("y_true", y_true), ("y_pred", y_pred)):
+            if not hasattr(value, "shape"):
+                raise TypeError(f"{self.name}: {name} must be a tensor, got {arguments.shown(value)}")
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 

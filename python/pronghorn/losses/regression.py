@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pronghorn import config, ops
+from pronghorn import arguments, config, ops
 from pronghorn.losses.loss import squeeze_or_expand_to_same_rank
 
 
@@ -45,6 +45,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """Squared error up to `delta`, linear beyond (Huber, 1964)."""
     y_true, y_pred = _pair(y_true, y_pred)
+    delta = arguments.number_between(delta, "huber: delta")
     error = ops.abs(y_pred - y_true)
     near = ops.square(error) * 0.5
     return ops.mean(ops.where(error <= delta, near, error * delta - 0.5 * delta * delta), axis=-1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import ops
+from pronghorn import arguments, ops
 from pronghorn.losses.loss import squeeze_or_expand_to_same_rank
 from pronghorn.metrics.reduction_metrics import MeanMetricWrapper
 
@@ -21,6 +21,7 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     """1.0 where predictions are on the labels' side of the threshold."""
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true)
+    threshold = 0.5 if threshold is None else threshold
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
     return ops.cast(ops.equal(y_true, ops.cast(ops.greater(y_pred, threshold), y_true.dtype)), "float32")
 
@@ -84,7 +85,7 @@ class BinaryAccuracy(MeanMetricWrapper):
     _direction = "up"
 
     def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
-        if threshold is not None and not 0 < threshold < 1:
+        if threshold is not None and not 0 < arguments.number(threshold, "threshold") < 1:
             raise ValueError(f"threshold must be in (0, 1), got {threshold!r}")
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import config, ops
+from pronghorn import arguments, config, ops
 from pronghorn.metrics.confusion_counts import NAMES, add_counts, even_thresholds, parse_thresholds
 from pronghorn.metrics.metric import Metric
 from pronghorn.variable import Variable
+
+
+def label_weights_of(weights: Any) -> list[float]:
+    """Return the weights of the labels as floats."""
+    if not isinstance(weights, (list, tuple)) and not hasattr(weights, "shape"):
+        raise TypeError(f"label_weights must be a list of numbers, got {arguments.shown(weights)}")
+    return [arguments.number_between(each, "label_weights", 0) for each in weights]
 
 
 class AUC(Metric):
@@ -58,8 +65,7 @@ class AUC(Metric):
                 f"summation_method must be 'interpolation', 'minoring' or 'majoring', got {summation_method!r}"
             )
         if thresholds is None:
-            if num_thresholds <= 1:
-                raise ValueError(f"num_thresholds must be at least 2, got {num_thresholds!r}")
+            num_thresholds = arguments.integer(num_thresholds, "num_thresholds", 2, 1 << 24)
             self.thresholds = even_thresholds(num_thresholds, config.epsilon())
         else:
             inner = sorted(float(value) for value in parse_thresholds(thresholds))
@@ -72,7 +78,7 @@ class AUC(Metric):
         self.summation_method = summation_method
         self.multi_label = multi_label
         self.num_labels = num_labels
-        self.label_weights = None if label_weights is None else [float(each) for each in label_weights]
+        self.label_weights = None if label_weights is None else label_weights_of(label_weights)
         self._from_logits = from_logits
         self._counts: dict[str, Variable] = {}
         if not multi_label:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import config, ops
+from pronghorn import arguments, config, ops
 from pronghorn.losses.loss import squeeze_or_expand_to_same_rank
 from pronghorn.variable import Variable
 
@@ -27,10 +27,7 @@ def parse_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
     if thresholds is None:
         return [default]
     values = list(thresholds) if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds]
-    for value in values:
-        if value is None or not 0 <= value <= 1:
-            raise ValueError(f"thresholds must be in [0, 1], got {thresholds!r}")
-    return [float(value) for value in values]
+    return [arguments.number_between(value, "thresholds", 0, 1) for value in values]
 
 
 def even_thresholds(count: int, margin: float = 0.0) -> list[float]:
@@ -80,6 +77,7 @@ def add_counts(
     if class_id is not None:
         if len(y_pred.shape) < 2:
             raise ValueError(f"class_id needs y_pred of shape (samples, classes), got {tuple(y_pred.shape)}")
+        class_id = arguments.integer(class_id, "class_id", 0, y_pred.shape[-1] - 1)
         y_true, y_pred = y_true[..., class_id : class_id + 1], y_pred[..., class_id : class_id + 1]
     positives = ops.cast(ops.not_equal(y_true, 0.0), dtype)
     negatives = 1.0 - positives

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import ops
+from pronghorn import arguments, ops
 from pronghorn.metrics.confusion_counts import LOWEST, NAMES, add_counts, even_thresholds, parse_thresholds
 from pronghorn.metrics.metric import Metric
 from pronghorn.variable import Variable
@@ -208,11 +208,8 @@ class _BestAt(Metric):
         name: str | None = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__(name=name, dtype=dtype)
-        if not 0 <= value <= 1:
-            raise ValueError(f"{self._value_name} must be in [0, 1], got {value!r}")
-        if num_thresholds <= 0:
-            raise ValueError(f"num_thresholds must be positive, got {num_thresholds!r}")
-        self.value = value
+        self.value = arguments.number_between(value, self._value_name, 0, 1)
+        num_thresholds = arguments.integer(num_thresholds, "num_thresholds", 1, 1 << 24)
         self.num_thresholds = num_thresholds
         self.class_id = class_id
         self.thresholds = even_thresholds(num_thresholds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import config, ops
+from pronghorn import arguments, config, ops
 from pronghorn.metrics.metric import Metric
 
 
@@ -36,7 +36,7 @@ class FBetaScore(Metric):
             raise ValueError(f"average must be None, 'micro', 'macro' or 'weighted', got {average!r}")
         if not isinstance(beta, float) or beta <= 0:
             raise ValueError(f"beta must be a positive float, got {beta!r}")
-        if threshold is not None and not 0 < threshold <= 1:
+        if threshold is not None and not 0 < arguments.number(threshold, "threshold") <= 1:
             raise ValueError(f"threshold must be in (0, 1], got {threshold!r}")
         self.average = average
         self.beta = beta

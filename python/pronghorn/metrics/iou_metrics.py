@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import ops
+from pronghorn import arguments, ops
 from pronghorn.metrics.metric import Metric
 
 
@@ -24,9 +24,7 @@ class _ConfusionMatrix(Metric):
         axis: int = -1,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        if not isinstance(num_classes, int) or num_classes < 1:
-            raise ValueError(f"num_classes must be a positive integer, got {num_classes!r}")
-        self.num_classes = num_classes
+        self.num_classes = num_classes = arguments.integer(num_classes, "num_classes", least=1)
         self.ignore_class = ignore_class
         self.sparse_y_true = sparse_y_true
         self.sparse_y_pred = sparse_y_pred
@@ -96,7 +94,7 @@ class IoU(_ConfusionMatrix):
         axis: int = -1,
     ) -> None:
         super().__init__(num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
-        self.target_class_ids = [int(each) for each in target_class_ids]
+        self.target_class_ids = list(arguments.integers(target_class_ids, "target_class_ids"))
         if any(not 0 <= each < num_classes for each in self.target_class_ids):
             raise ValueError(f"target_class_ids must be in [0, {num_classes}), got {target_class_ids!r}")
 
@@ -125,7 +123,7 @@ class BinaryIoU(IoU):
         self, target_class_ids: Any = (0, 1), threshold: float = 0.5, name: str | None = None, dtype: Any = None
     ) -> None:
         super().__init__(2, target_class_ids, name, dtype)
-        self.threshold = threshold
+        self.threshold = arguments.number_between(threshold, "threshold")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
-from pronghorn import config, initializers, naming, ops
+from pronghorn import arguments, config, dtype_policies, initializers, naming, ops
+from pronghorn.stateless import with_values
 from pronghorn.variable import Variable
 
 
@@ -38,7 +40,7 @@ class Metric:
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name if name is not None else naming.auto_name(type(self).__name__)
-        self._dtype = dtype
+        self._dtype = None if dtype is None else dtype_policies.get(dtype).compute_dtype
         self._variables: list[Variable] = []
         self._metrics: list[Metric] = []
 
@@ -50,7 +52,7 @@ class Metric:
     @property
     def dtype(self) -> str:
         """The dtype of the state."""
-        return self._dtype if isinstance(self._dtype, str) else config.floatx()
+        return self._dtype or config.floatx()
 
     @property
     def variables(self) -> list[Variable]:
@@ -70,12 +72,15 @@ class Metric:
             aggregation: accepted for Keras's sake.
             name: name.
         """
-        dtype, shape = dtype or self.dtype, tuple(shape)
-        if initializer in ("zeros", "ones"):
+        kind = type(self).__name__
+        dtype = ops.standardize_dtype(dtype or self.dtype)
+        shape = arguments.integers(shape, f"{kind}: shape", least=0)
+        arguments.allocatable(shape, kind)
+        if isinstance(initializer, str) and initializer in ("zeros", "ones"):
             # An array, not an op: a variable may be made while a step is traced.
             value = np.full(shape, 1 if initializer == "ones" else 0, dtype if dtype != "bfloat16" else "float32")
         else:
-            value = initializers.get(initializer)(shape, dtype=dtype)
+            value = arguments.function(initializers.get(initializer), f"{kind}: initializer")(shape, dtype=dtype)
         variable = Variable(value, dtype=dtype, trainable=False, name=name or "variable")
         variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)
@@ -99,6 +104,36 @@ class Metric:
         """Set the state to zeros."""
         for variable in self.variables:
             variable.assign(ops.zeros(variable.shape, variable.dtype))
+
+    def stateless_update_state(self, metric_variables: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        """Return the state after a batch, from a given state; the metric's own stays.
+
+        Args:
+            metric_variables: list of tensors, a value for each of `variables`.
+            *args: the arguments of `update_state`.
+            **kwargs: the arguments of `update_state`.
+
+        Raises:
+            ValueError: if there are not as many values as variables.
+        """
+        update = functools.partial(self.update_state, *args, **kwargs)
+        return with_values(update, self.variables, metric_variables, "metric_variables")[1]
+
+    def stateless_result(self, metric_variables: Any) -> Any:
+        """Return the value that a given state stands for; the metric's own state stays.
+
+        Args:
+            metric_variables: list of tensors, a value for each of `variables`.
+
+        Raises:
+            ValueError: if there are not as many values as variables.
+        """
+        return with_values(self.result, self.variables, metric_variables, "metric_variables")[0]
+
+    def stateless_reset_state(self) -> list[Any]:
+        """Return the state before the first batch; the metric's own stays."""
+        own = [variable.value for variable in self.variables]
+        return with_values(self.reset_state, self.variables, own, "metric_variables")[1]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Update the state and return the value so far."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import ops
+from pronghorn import arguments, ops
 from pronghorn.losses.loss import squeeze_or_expand_to_same_rank
 from pronghorn.metrics.metric import Metric
 
@@ -42,8 +42,7 @@ class R2Score(Metric):
                 "class_aggregation must be 'uniform_average', 'variance_weighted_average' or None, "
                 f"got {class_aggregation!r}"
             )
-        if num_regressors < 0:
-            raise ValueError(f"num_regressors must not be negative, got {num_regressors!r}")
+        num_regressors = arguments.integer(num_regressors, "num_regressors", least=0)
         self.class_aggregation = class_aggregation
         self.num_regressors = num_regressors
         self.num_samples = self.add_variable(name="num_samples")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from pronghorn import losses, naming, ops
+from pronghorn import arguments, losses, naming, ops
 from pronghorn.losses.loss import apply_mask, squeeze_or_expand_to_same_rank
 from pronghorn.metrics.metric import Metric
 from pronghorn.saving import serialization
@@ -126,7 +126,7 @@ class MeanMetricWrapper(Mean):
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(name=name if name is not None else naming.auto_name(type(self).__name__), dtype=dtype)
-        self._fn = fn
+        self._fn = arguments.function(fn, "MeanMetricWrapper: fn")
         self._fn_kwargs = kwargs
         if self._direction is None and getattr(losses, getattr(fn, "__name__", ""), None) is fn:
             self._direction = "down"

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from pronghorn import _core
+from pronghorn.arguments import normalize_axis
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.elementwise import clip, where
 
@@ -151,6 +152,7 @@ def glu(x: Any, axis: int = -1) -> Any:
         ValueError: if the axis has an odd size.
     """
     x = _core.convert(x)
+    axis = normalize_axis(axis, len(x.shape), "glu")
     size = x.shape[axis]
     if size % 2:
         raise ValueError(f"glu: axis {axis} of x {x.shape} must have an even size")

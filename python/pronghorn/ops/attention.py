@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pronghorn import _core
+from pronghorn import _core, arguments
 from pronghorn.ops.creation import cast, ones, result_type, tril
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.elementwise import logical_and, where
@@ -63,7 +63,11 @@ def dot_product_attention(
     dtype = result_type(query.dtype, key.dtype, value.dtype)
     query, key, value = (cast(x, dtype) for x in (query, key, value))
     work = "float64" if dtype == "float64" else "float32"
-    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
+    factor = (
+        1 / math.sqrt(max(query.shape[-1], 1))
+        if scale is None
+        else arguments.number(scale, "dot_product_attention: scale")
+    )
     scores = cast(einsum("btnh,bsnh->bnts", query, key), work) * factor
     if bias is not None:
         scores = scores + cast(bias, work)

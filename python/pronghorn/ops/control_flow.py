@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pronghorn import _core, tree
+from pronghorn import _core, arguments, tree
 from pronghorn.ops.joining import stack
 
 __all__ = ["cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
@@ -31,6 +31,8 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
         >>> ops.cond(True, lambda: 1, lambda: 2)
         1
     """
+    arguments.function(true_fn, "cond: true_fn")
+    arguments.function(false_fn, "cond: false_fn")
     pred = _core.convert(pred)
     if not pred.is_traced:
         return true_fn() if bool(pred) else false_fn()
@@ -59,6 +61,10 @@ def while_loop(
         >>> ops.while_loop(lambda i: i < 10, lambda i: i * 2, 1)
         ph.Tensor(16, shape=(), dtype=int32)
     """
+    arguments.function(cond, "while_loop: cond")
+    arguments.function(body, "while_loop: body")
+    if maximum_iterations is not None:
+        maximum_iterations = arguments.integer(maximum_iterations, "while_loop: maximum_iterations")
     single = not isinstance(loop_vars, (list, tuple))
     values = tuple(tree.map_structure(_core.convert, value) for value in ((loop_vars,) if single else loop_vars))
     count = 0
@@ -86,8 +92,9 @@ def fori_loop(lower: int, upper: int, body_fun: Callable[[Any, Any], Any], init_
         >>> ops.fori_loop(0, 4, lambda i, total: total + i, 0)
         ph.Tensor(6, shape=(), dtype=int32)
     """
+    arguments.function(body_fun, "fori_loop: body_fun")
     value = tree.map_structure(_core.convert, init_val)
-    for i in range(int(lower), int(upper)):
+    for i in range(arguments.integer(lower, "fori_loop: lower"), arguments.integer(upper, "fori_loop: upper")):
         value = body_fun(i, value)
     return value
 
@@ -101,9 +108,17 @@ def scan(
     unroll: int = 1,
 ) -> tuple[Any, Any]:
     """Carry a value through the slices of `xs` along the first axis; returns it and the stacked results."""
-    count = length if xs is None else tree.flatten(xs)[0].shape[0]
-    if count is None:
+    arguments.function(f, "scan: f")
+    if xs is not None:
+        xs = tree.map_structure(lambda leaf: leaf if hasattr(leaf, "shape") else _core.convert(leaf), xs)
+        sizes = {leaf.shape[0] if leaf.shape else None for leaf in tree.flatten(xs)}
+        if len(sizes) != 1 or None in sizes:
+            raise ValueError("scan: the tensors of xs must have a first axis of one common size")
+        count = sizes.pop()
+    elif length is None:
         raise ValueError("scan: give xs or length")
+    else:
+        count = arguments.integer(length, "scan: length", least=0)
     results = []
     carry = init
     steps = range(count - 1, -1, -1) if reverse else range(count)
@@ -120,6 +135,7 @@ def scan(
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
     """Return the stacked results of `f` on the slices of `xs` along the first axis."""
+    arguments.function(f, "map: f")
     return scan(lambda carry, x: (carry, f(x)), None, xs)[1]
 
 
@@ -130,4 +146,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
 
 def switch(index: Any, branches: Any, *operands: Any) -> Any:
     """Return branches[index](*operands), the index clipped to the list. It must be concrete."""
-    return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
+    if not isinstance(branches, (list, tuple)) or not branches:
+        raise ValueError(f"switch: branches must be a list of functions, got {arguments.shown(branches)}")
+    chosen = branches[min(max(arguments.integer(index, "switch: index"), 0), len(branches) - 1)]
+    return arguments.function(chosen, "switch: branches")(*operands)

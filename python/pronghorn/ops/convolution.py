@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import _core
+from pronghorn import _core, arguments
 from pronghorn.config import standardize_data_format
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.manipulation import expand_dims, squeeze
@@ -13,7 +13,9 @@ _raw = _core.ops
 
 
 def _per_axis(value: Any, count: int, name: str) -> tuple[int, ...]:
-    values = (value,) * count if isinstance(value, int) else tuple(value)
+    values = arguments.integers(value, name)
+    if isinstance(value, int):
+        values *= count
     if len(values) != count:
         raise ValueError(f"{name} must be an integer or {count} of them, got {value!r}")
     return values
@@ -153,16 +155,12 @@ def _transposed_axis(
 ) -> tuple[int, tuple[int, int]]:
     """Output size and the padding of the convolution whose gradient a transposed one is."""
     extent = (kernel - 1) * dilation + 1
+    full = (size - 1) * stride + extent
     if padding == "same":
-        total = max(extent - stride, 0)
-        if extra is None:
-            out = size * stride
-            return out, (total // 2, total - total // 2)
-        before = extent // 2
-        out = (size - 1) * stride + extent - 2 * before + extra
-        return out, (before, max((size - 1) * stride + extent - out - before, 0))
-    out = (size - 1) * stride + (max(extent, stride) if extra is None else extent + extra)
-    return out, (0, 0)
+        out = size * stride if extra is None else (size - 1) * stride + extent % 2 + extra
+        total = max(full - out, 0)
+        return out, (total // 2, total - total // 2)
+    return max(full, size * stride) if extra is None else full + extra, (0, 0)
 
 
 @op

@@ -7,11 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pronghorn import _core, config
+from pronghorn import _core, arguments, config
 from pronghorn.ops.dispatch import op
 
 __all__ = [
-    "arange",
     "array",
     "cast",
     "convert_to_numpy",
@@ -22,11 +21,8 @@ __all__ = [
     "eye",
     "full",
     "full_like",
-    "geomspace",
     "identity",
     "is_tensor",
-    "linspace",
-    "logspace",
     "meshgrid",
     "ndim",
     "ones",
@@ -67,7 +63,7 @@ def standardize_dtype(dtype: Any) -> str:
     else:
         try:
             name = np.dtype(dtype).name
-        except TypeError:
+        except (TypeError, ValueError):
             raise ValueError(f"dtype must be a dtype name, got {dtype!r}") from None
     if name not in _DTYPES:
         raise ValueError(f"dtype must be one of {', '.join(_DTYPES)}, got {dtype!r}")
@@ -152,9 +148,7 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
 
 
 def _shape_tuple(shape: Any) -> tuple[int, ...]:
-    if isinstance(shape, (int, np.integer)):
-        return (int(shape),)
-    return tuple(int(size) for size in shape)
+    return arguments.integers(shape, "shape")
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
@@ -271,82 +265,12 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
 empty_like = zeros_like
 
 
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
-    """Return evenly spaced values in the half-open interval [start, stop).
-
-    Args:
-        start: first value; the end, if it stands alone.
-        stop: where to stop, not included.
-        step: distance of neighbours, 1 by default.
-        dtype: dtype name; by default int32 for integers, the default float otherwise.
-
-    Returns:
-        tensor of rank 1.
-
-    Raises:
-        ValueError: if `step` is zero.
-
-    Example:
-        >>> from pronghorn import ops
-        >>> ops.arange(1, 6, 2)
-        ph.Tensor([1 3 5], shape=(3,), dtype=int32)
-    """
-    low, high = (0, start) if stop is None else (start, stop)
-    numbers = [value.item() if hasattr(value, "item") else value for value in (low, high, 1 if step is None else step)]
-    if numbers[2] == 0:
-        raise ValueError("arange: step must not be zero")
-    if dtype is None:
-        dtype = "int32" if all(isinstance(number, int) for number in numbers) else config.floatx()
-    return _core.convert(np.arange(*numbers).astype(standardize_dtype(dtype)))
-
-
-def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
-) -> Any:
-    """Return `num` evenly spaced values from `start` to `stop`.
-
-    Args:
-        start: first value, a number or tensor.
-        stop: last value.
-        num: how many values.
-        endpoint: whether `stop` is among them.
-        retstep: whether to return the distance of neighbours too.
-        dtype: dtype name.
-        axis: where the values lie in the result.
-
-    Returns:
-        tensor, or (tensor, step).
-
-    Raises:
-        ValueError: if `num` is negative.
-
-    Example:
-        >>> from pronghorn import ops
-        >>> ops.linspace(0.0, 1.0, 3)
-        ph.Tensor([0.  0.5 1. ], shape=(3,), dtype=float32)
-    """
-    if num < 0:
-        raise ValueError(f"linspace: num must not be negative, got {num}")
-    start, stop = convert_to_numpy(start), convert_to_numpy(stop)
-    values, step = np.linspace(start, stop, int(num), endpoint=endpoint, retstep=True, axis=axis)
-    if dtype is None:
-        dtype = start.dtype if start.dtype.kind == "f" else config.floatx()
-    result = _core.convert(values.astype(standardize_dtype(dtype)))
-    return (result, step) if retstep else result
-
-
-def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10, dtype: Any = None, axis: int = 0
-) -> Any:
-    """Return `num` values spaced evenly on a logarithmic scale."""
-    values = np.logspace(convert_to_numpy(start), convert_to_numpy(stop), num, endpoint, base, axis=axis)
-    return _core.convert(values.astype(standardize_dtype(dtype)))
-
-
-def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    """Return `num` values from `start` to `stop`, each the same multiple of the one before."""
-    values = np.geomspace(convert_to_numpy(start), convert_to_numpy(stop), num, endpoint, axis=axis)
-    return _core.convert(values.astype(standardize_dtype(dtype)))
+def _diagonal(rows: int, columns: int | None, k: int, name: str) -> tuple[int, int, int]:
+    """Checked sizes of a matrix, and a diagonal of it or next to it."""
+    rows = arguments.integer(rows, f"{name}: N", least=0)
+    columns = rows if columns is None else arguments.integer(columns, f"{name}: M", least=0)
+    arguments.allocatable((rows, columns), name)
+    return rows, columns, min(max(arguments.integer(k, f"{name}: k"), -rows - 1), columns + 1)
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
@@ -367,7 +291,8 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
         ph.Tensor([[1. 0.]
          [0. 1.]], shape=(2, 2), dtype=float32)
     """
-    return _core.convert(np.eye(N, M, k, dtype="float64").astype(standardize_dtype(dtype)))
+    rows, columns, k = _diagonal(N, M, k, "eye")
+    return _core.convert(np.eye(rows, columns, k, dtype="float64").astype(standardize_dtype(dtype)))
 
 
 def identity(n: int, dtype: Any = None) -> Any:
@@ -377,7 +302,17 @@ def identity(n: int, dtype: Any = None) -> Any:
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     """Return a matrix with ones on and below the k-th diagonal."""
-    return _core.convert(np.tri(N, M, k).astype(standardize_dtype(dtype)))
+    rows, columns, k = _diagonal(N, M, k, "tri")
+    return _core.convert(np.tri(rows, columns, k).astype(standardize_dtype(dtype)))
+
+
+def _below_diagonal(x: Any, k: int, name: str) -> Any:
+    """Where the matrices `x` lie on or below their k-th diagonal."""
+    if len(x.shape) < 2:
+        raise ValueError(f"{name}: x must have two or more dimensions, got shape {x.shape}")
+    rows, columns = x.shape[-2:]
+    k = arguments.integer(k, f"{name}: k") - (name == "triu")
+    return _core.convert(np.tri(rows, columns, min(max(k, -rows - 1), columns + 1), dtype=bool))
 
 
 def _zero_like(x: Any) -> Any:
@@ -402,7 +337,7 @@ def tril(x: Any, k: int = 0) -> Any:
          [3 4]], shape=(2, 2), dtype=int32)
     """
     x = _core.convert(x)
-    return _raw.select(_core.convert(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool)), x, _zero_like(x))
+    return _raw.select(_below_diagonal(x, k, "tril"), x, _zero_like(x))
 
 
 @op
@@ -423,7 +358,7 @@ def triu(x: Any, k: int = 0) -> Any:
          [0 4]], shape=(2, 2), dtype=int32)
     """
     x = _core.convert(x)
-    return _raw.select(_core.convert(np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool)), _zero_like(x), x)
+    return _raw.select(_below_diagonal(x, k, "triu"), _zero_like(x), x)
 
 
 def meshgrid(*x: Any, indexing: Literal["xy", "ij"] = "xy") -> list[Any]:
@@ -470,6 +405,8 @@ def dtype(x: Any) -> str:
 
 def result_type(*dtypes: Any) -> str:
     """Return the dtype that values of these dtypes are brought to before arithmetic."""
+    if not dtypes:
+        raise ValueError("result_type: give at least one dtype")
     total = _raw.full(shape=(1,), dtype=standardize_dtype(getattr(dtypes[0], "dtype", dtypes[0])))
     for each in dtypes[1:]:
         total = _raw.concatenate([total, _raw.full(shape=(1,), dtype=standardize_dtype(getattr(each, "dtype", each)))])

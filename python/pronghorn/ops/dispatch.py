@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pronghorn import _core
+from pronghorn import _core, arguments
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,4 +32,4 @@ def axes_of(axis: int | tuple[int, ...] | list[int] | None) -> tuple[int, ...]:
     """An `axis` argument as the native ops want it: a tuple, empty for all axes."""
     if axis is None:
         return ()
-    return (axis,) if isinstance(axis, int) else tuple(axis)
+    return (axis,) if isinstance(axis, int) else arguments.integers(axis, "axis")

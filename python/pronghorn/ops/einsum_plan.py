@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pronghorn import _core
+from pronghorn import _core, arguments
 from pronghorn.ops.matrix_product import matrix_product
 
 _raw = _core.ops
 
 
 def _parse(subscripts: str, operands: list[Any]) -> tuple[list[str], str]:
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum: subscripts must be a string, got {arguments.shown(subscripts)}")
     text = subscripts.replace(" ", "")
     left, arrow, result = text.partition("->")
     terms = left.split(",")

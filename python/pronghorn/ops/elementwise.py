@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pronghorn import _core
+from pronghorn import _core, arguments
 from pronghorn.ops.dispatch import op
 
 __all__ = [
@@ -169,11 +169,13 @@ bitwise_invert = bitwise_not
 @op
 def round(x: Any, decimals: int = 0) -> Any:
     """Round to `decimals` places, halves to the even neighbour."""
-    x = _core.convert(x)
+    x, decimals = _core.convert(x), arguments.integer(decimals, "round: decimals")
     if not x.dtype.startswith(("float", "bfloat")):
         return x
     if decimals == 0:
         return _raw.round(x)
+    if not -300 <= decimals <= 300:
+        raise ValueError(f"round: decimals must be between -300 and 300, got {decimals}")
     scale = 10.0**decimals
     return _raw.divide(_raw.round(_raw.multiply(x, scale)), scale)
 
@@ -405,6 +407,11 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     Raises:
         ValueError: if the lists differ in length or are empty.
     """
+    if not isinstance(condlist, (list, tuple)) or not isinstance(choicelist, (list, tuple)):
+        raise TypeError(
+            "select: condlist and choicelist must be lists of tensors, got "
+            f"{arguments.shown(condlist)} and {arguments.shown(choicelist)}"
+        )
     if len(condlist) != len(choicelist) or not condlist:
         raise ValueError(
             f"select: condlist and choicelist must have the same length, not 0; got {len(condlist)}, {len(choicelist)}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core, config
+from pronghorn import _core, arguments, config
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.matrix_product import matrix_product
 
@@ -109,9 +109,11 @@ def resize(
     if fill_mode != "constant":
         raise ValueError(f"resize: fill_mode must be 'constant', got {fill_mode!r}")
     images, row_axis, column_axis = _axes(images, data_format, "resize")
-    height, width = (int(each) for each in size)
+    height, width = _pair(size, "resize: size")
     dtype = images.dtype
     old_height, old_width = images.shape[row_axis], images.shape[column_axis]
+    if 0 in (old_height, old_width):
+        raise ValueError(f"resize: images of shape {images.shape} have no pixels")
     fitting_height = max(1, int(old_width * height / width))
     fitting_width = max(1, int(old_height * width / height))
     if crop_to_aspect_ratio:
@@ -123,7 +125,7 @@ def resize(
         low, high = [0] * len(images.shape), [0] * len(images.shape)
         for axis, extra in ((row_axis, rows - old_height), (column_axis, columns - old_width)):
             low[axis] = high[axis] = extra // 2  # as in Keras: an odd pixel is left out
-        images = _raw.pad(images, low, high, float(fill_value))
+        images = _raw.pad(images, low, high, arguments.number(fill_value, "resize: fill_value"))
     is_float = dtype.startswith(("float", "bfloat"))
     if interpolation != "nearest" and dtype not in ("float32", "float64"):
         images = _raw.cast(images, dtype="float32")
@@ -131,10 +133,20 @@ def resize(
     images = _along(images, column_axis, images.shape[column_axis], width, interpolation, antialias)
     if images.dtype == dtype:
         return images
-    if not is_float:
+    if not is_float and dtype != "bool":
         limits = np.iinfo(dtype)
         images = _raw.round(_raw.minimum(_raw.maximum(images, float(limits.min)), float(limits.max)))
     return _raw.cast(images, dtype=dtype)
+
+
+def _pair(value: Any, name: str) -> tuple[int, int]:
+    """A positive number for rows and one for columns."""
+    values = arguments.integers(value, name, least=1)
+    if isinstance(value, int):
+        values *= 2
+    if len(values) != 2:
+        raise ValueError(f"{name} must be a positive integer or two of them, got {value!r}")
+    return values[0], values[1]
 
 
 def _window(x: Any, axis: int, begin: int, count: int) -> Any:
@@ -147,6 +159,10 @@ def _complete(
     before: int | None, after: int | None, total: int | None, old: int, sign: int, what: str
 ) -> tuple[int, int]:
     """The margin before and after an axis, from any two of: before, after, the size of the result."""
+    before, after, total = (
+        None if each is None else arguments.integer(each, f"{what}: margins and sizes", least=0)
+        for each in (before, after, total)
+    )
     if (before is None) + (after is None) + (total is None) != 1:
         raise ValueError(f"{what}: exactly two of the margins before and after and the target size must be given")
     if total is not None:
@@ -233,9 +249,12 @@ def extract_patches(
     if padding not in ("valid", "same"):
         raise ValueError(f"extract_patches: padding must be 'valid' or 'same', got {padding!r}")
     images, row_axis, column_axis = _axes(images, data_format, "extract_patches")
-    sizes = (size, size) if isinstance(size, int) else tuple(size)
-    steps = sizes if strides is None else (strides, strides) if isinstance(strides, int) else tuple(strides)
-    gaps = (dilation_rate, dilation_rate) if isinstance(dilation_rate, int) else tuple(dilation_rate)
+    sizes = _pair(size, "extract_patches: size")
+    steps = sizes if strides is None else _pair(strides, "extract_patches: strides")
+    gaps = _pair(dilation_rate, "extract_patches: dilation_rate")
+    arguments.allocatable(
+        (sizes[0] * sizes[1] << 20, *images.shape), "extract_patches"
+    )  # a patch's pixels are looped over
     spans = [gap * (each - 1) + 1 for each, gap in zip(sizes, gaps)]
     axes = (row_axis, column_axis)
     if padding == "same":

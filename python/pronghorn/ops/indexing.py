@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core, config
+from pronghorn import _core, arguments, config
 from pronghorn.ops.creation import standardize_dtype
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.manipulation import moveaxis
@@ -17,13 +17,13 @@ __all__ = ["bincount", "get_item", "multi_hot", "nonzero", "one_hot", "take", "t
 _raw = _core.ops
 
 
-def as_index(indices: Any) -> Any:
+def as_index(indices: Any, name: str = "indices") -> Any:
     """`indices` as an int32 or int64 tensor; TypeError for what is not integer."""
     tensor = _core.convert(indices)
     if tensor.dtype in ("int32", "int64"):
         return tensor
     if not tensor.dtype.startswith(("int", "uint")) and tensor.size:
-        raise TypeError(f"indices must be integers, got dtype {tensor.dtype}")
+        raise TypeError(f"{name} must be of an integer dtype, got {tensor.dtype}")
     return _raw.cast(tensor, dtype="int64" if tensor.dtype in ("uint32", "uint64") else "int32")
 
 
@@ -80,9 +80,14 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     rank = len(x.shape)
     if len(indices.shape) != rank:
         raise ValueError(f"take_along_axis: indices {indices.shape} must have the rank of x {x.shape}")
-    axis %= rank
+    axis = arguments.normalize_axis(axis, rank, "take_along_axis")
     x_moved, index = moveaxis(x, axis, -1), moveaxis(indices, axis, -1)
-    lead = np.broadcast_shapes(x_moved.shape[:-1], index.shape[:-1])
+    try:
+        lead = np.broadcast_shapes(x_moved.shape[:-1], index.shape[:-1])
+    except ValueError:
+        raise ValueError(
+            f"take_along_axis: x {x.shape} and indices {indices.shape} do not broadcast outside axis {axis}"
+        ) from None
     n = x_moved.shape[-1]
     flat = _raw.reshape(_raw.broadcast_to(x_moved, shape=(*lead, n)), (-1,))
     index = _raw.broadcast_to(index, shape=(*lead, index.shape[-1]))
@@ -116,7 +121,9 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
     """
     if sparse:
         raise ValueError("one_hot: sparse tensors are not supported")
-    hot = _raw.one_hot(as_index(x), depth=int(num_classes), dtype=standardize_dtype(dtype))
+    hot = _raw.one_hot(
+        as_index(x), depth=arguments.integer(num_classes, "one_hot: num_classes"), dtype=standardize_dtype(dtype)
+    )
     return hot if axis == -1 else moveaxis(hot, -1, axis)
 
 
@@ -128,20 +135,33 @@ def multi_hot(
     if num_classes is None:
         raise ValueError("multi_hot: num_classes must be given")
     hot = one_hot(inputs, num_classes, dtype=dtype, sparse=sparse)
-    reduced = axis if axis >= 0 else len(hot.shape) - 1 + axis
-    return _raw.reduce_max(hot, axes=(reduced,)) if len(hot.shape) > 1 else hot
+    if len(hot.shape) == 1:
+        return hot
+    reduced = arguments.normalize_axis(axis, len(hot.shape) - 1, "multi_hot")
+    return _raw.reduce_max(hot, axes=(reduced,))
 
 
 def nonzero(x: Any) -> tuple[Any, ...]:
     """Return the indices of the values that are not zero, a tensor for each axis. Not inside traces."""
-    return tuple(_core.convert(index.astype("int32")) for index in np.nonzero(_core.convert(x).numpy()))
+    x = _core.convert(x)
+    if not x.shape:
+        raise ValueError("nonzero: x must have one or more dimensions, got a number")
+    return tuple(_core.convert(index.astype("int32")) for index in np.nonzero(x.numpy()))
 
 
 @op
 def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
     """Count each non-negative integer in `x`. Not inside traces, as its size depends on the values."""
-    x = _core.convert(x).numpy()
-    counts = np.bincount(x.reshape(-1), None if weights is None else np.asarray(weights).reshape(-1), minlength)
+    x = as_index(x, "bincount: x").numpy()
+    if x.size and x.min() < 0:
+        raise ValueError(f"bincount: x must not hold negative numbers, got {x.min()}")
+    minlength = arguments.integer(minlength, "bincount: minlength", least=0)
+    arguments.allocatable((max(minlength, int(x.max()) + 1 if x.size else 0),), "bincount")
+    if weights is not None:
+        weights = _core.convert(weights).numpy()
+        if weights.shape != x.shape:
+            raise ValueError(f"bincount: weights {weights.shape} must have the shape of x {x.shape}")
+    counts = np.bincount(x.reshape(-1), None if weights is None else weights.reshape(-1), minlength)
     return _core.convert(counts.astype("int32" if weights is None else config.floatx()))
 
 
@@ -150,14 +170,17 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     """Return the coordinates in an array of `shape` of flat `indices`."""
     rest = as_index(indices)
     coordinates = []
-    for size in reversed(tuple(shape)):
-        coordinates.append(_raw.mod(rest, int(size)))
-        rest = _raw.floor_divide(rest, int(size))
+    for size in reversed(arguments.integers(shape, "unravel_index: shape", least=1)):
+        coordinates.append(_raw.mod(rest, size))
+        rest = _raw.floor_divide(rest, size)
     return tuple(reversed(coordinates))
 
 
 def _slice_of(key: slice, size: int) -> tuple[int, int, int]:
-    bounds = [None if bound is None else int(bound) for bound in (key.start, key.stop, key.step)]
+    bounds = [
+        None if bound is None else arguments.integer(bound, "a bound of a slice")
+        for bound in (key.start, key.stop, key.step)
+    ]
     if bounds[2] == 0:
         raise ValueError("slice step must not be zero")
     start, stop, step = slice(*bounds).indices(size)
@@ -214,7 +237,7 @@ def get_item(x: Any, key: Any) -> Any:
             start, count, step = 0, size, 1
             shape.append(count)
         else:
-            index = part.__index__()
+            index = arguments.integer(part, "an index")
             if not -size <= index < size:
                 raise IndexError(f"index {index} is out of range for axis {axis} of size {size}")
             start, count, step = index % size, 1, 1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from pronghorn import _core
+from pronghorn import _core, arguments
+from pronghorn.arguments import integers, normalize_axis
 from pronghorn.ops.dispatch import op
-from pronghorn.ops.manipulation import expand_dims, normalize_axis, squeeze
+from pronghorn.ops.manipulation import expand_dims, squeeze
 
 __all__ = [
     "append",
@@ -31,6 +33,16 @@ __all__ = [
 _raw = _core.ops
 
 
+def _list_of(xs: Any, name: str) -> list[Any]:
+    """The tensors to be joined."""
+    if isinstance(xs, (str, dict)) or not isinstance(xs, Iterable):
+        raise TypeError(f"{name}: inputs must be a sequence of tensors, got {arguments.shown(xs)}")
+    tensors = list(xs)
+    if not tensors:
+        raise ValueError(f"{name}: `inputs` is empty")
+    return tensors
+
+
 @op
 def concatenate(xs: Any, axis: int = 0) -> Any:
     """Join tensors along an axis; they may differ in that axis only.
@@ -50,7 +62,7 @@ def concatenate(xs: Any, axis: int = 0) -> Any:
         >>> ops.concatenate([[1, 2], [3]])
         ph.Tensor([1 2 3], shape=(3,), dtype=int32)
     """
-    return _raw.concatenate(list(xs), axis=axis)
+    return _raw.concatenate(_list_of(xs, "concatenate"), axis=axis)
 
 
 @op
@@ -73,19 +85,22 @@ def stack(x: Any, axis: int = 0) -> Any:
         ph.Tensor([[1 3]
          [2 4]], shape=(2, 2), dtype=int32)
     """
-    return _raw.concatenate([expand_dims(each, axis) for each in x], axis=axis)
+    return _raw.concatenate([expand_dims(each, axis) for each in _list_of(x, "stack")], axis=axis)
 
 
 @op
 def vstack(xs: Any) -> Any:
     """Join along the first axis; vectors become rows."""
-    return concatenate([_raw.reshape(x, (1, -1)) if len(x.shape) < 2 else x for x in map(_core.convert, xs)], axis=0)
+    return concatenate(
+        [_raw.reshape(x, (1, -1)) if len(x.shape) < 2 else x for x in map(_core.convert, _list_of(xs, "vstack"))],
+        axis=0,
+    )
 
 
 @op
 def hstack(xs: Any) -> Any:
     """Join along the second axis; vectors along their only one."""
-    tensors = [_core.convert(x) for x in xs]
+    tensors = [_core.convert(x) for x in _list_of(xs, "hstack")]
     return concatenate(tensors, axis=0 if len(tensors[0].shape) <= 1 else 1)
 
 
@@ -120,7 +135,11 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         step = total // indices_or_sections
         edges = list(range(0, total + 1, step)) if total else [0] * (indices_or_sections + 1)
     else:
-        edges = [0, *(min(int(index), total) for index in indices_or_sections), total]
+        edges = [
+            0,
+            *(min(index, total) for index in integers(indices_or_sections, "split: indices_or_sections", 0)),
+            total,
+        ]
     parts = []
     for begin, end in itertools.pairwise(edges):
         start = [0] * len(x.shape)
@@ -175,10 +194,13 @@ def tile(x: Any, repeats: Any) -> Any:
         ph.Tensor([1 2 1 2], shape=(4,), dtype=int32)
     """
     x = _core.convert(x)
-    repeats = (repeats,) if isinstance(repeats, int) else tuple(int(each) for each in repeats)
+    repeats = integers(repeats, "tile: repeats", least=0)
     rank = max(len(x.shape), len(repeats))
     sizes = (1,) * (rank - len(x.shape)) + x.shape
     repeats = (1,) * (rank - len(repeats)) + repeats
+    arguments.allocatable(tuple(size * count for size, count in zip(sizes, repeats)), "tile")
+    if max(repeats, default=0) > 1 << 24:
+        raise ValueError(f"tile: repeats must be at most 2**24, got {repeats}")
     for axis, count in enumerate(repeats):
         x = _raw.reshape(x, sizes)
         x = (
@@ -212,7 +234,13 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     x = _core.convert(x)
     if axis is None:
         x, axis = _raw.reshape(x, (-1,)), 0
-    index = np.repeat(np.arange(x.shape[axis], dtype="int32"), np.asarray(repeats))
+    axis = normalize_axis(axis, len(x.shape), "repeat")
+    size = x.shape[axis]
+    counts = integers(repeats, "repeat: repeats", least=0)
+    if len(counts) not in (1, size):
+        raise ValueError(f"repeat: repeats must be one number or {size}, one for each element; got {len(counts)}")
+    arguments.allocatable((size * counts[0] if len(counts) == 1 else sum(counts),), "repeat")
+    index = np.repeat(np.arange(size, dtype="int32"), counts)
     return _raw.take(x, _core.convert(index), axis=axis)
 
 
@@ -230,6 +258,11 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     if not isinstance(indices_or_sections, int):
         return split(x, indices_or_sections, axis)
     x = _core.convert(x)
+    axis = normalize_axis(axis, len(x.shape), "array_split")
+    if not 0 < indices_or_sections < 1 << 20:
+        raise ValueError(
+            f"array_split: indices_or_sections must be positive and below 2**20, got {indices_or_sections}"
+        )
     least, longer = divmod(x.shape[axis], indices_or_sections)
     sizes = [least + (i < longer) for i in range(indices_or_sections)]
     return split(x, np.cumsum(sizes)[:-1].tolist(), axis)
@@ -257,7 +290,7 @@ def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
 @op
 def dstack(xs: Any) -> Any:
     """Join along the third axis; vectors and matrices get new axes for it."""
-    tensors = [_core.convert(x) for x in xs]
+    tensors = [_core.convert(x) for x in _list_of(xs, "dstack")]
     shapes = [(1, *x.shape, 1) if len(x.shape) == 1 else (*x.shape, 1) for x in tensors]
     return _raw.concatenate(
         [x if len(x.shape) > 2 else _raw.reshape(x, shape) for x, shape in zip(tensors, shapes)], axis=2

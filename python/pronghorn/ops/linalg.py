@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pronghorn import _core
+import numpy as np
+
+from pronghorn import _core, arguments
+from pronghorn.arguments import normalize_axes
 from pronghorn.ops import einsum_plan, reduction
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.joining import stack
@@ -107,10 +110,17 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     """
     a, b = _core.convert(x1), _core.convert(x2)
     if isinstance(axes, int):
+        if not 0 <= axes <= min(len(a.shape), len(b.shape)):
+            raise ValueError(
+                f"tensordot: axes must be between 0 and the ranks of x1 {a.shape} and x2 {b.shape}, got {axes}"
+            )
         from_a, from_b = list(range(len(a.shape) - axes, len(a.shape))), list(range(axes))
     else:
-        from_a, from_b = ([each] if isinstance(each, int) else list(each) for each in axes)
-    from_a, from_b = [axis % len(a.shape) for axis in from_a], [axis % len(b.shape) for axis in from_b]
+        if not isinstance(axes, (list, tuple)) or len(axes) != 2:
+            raise ValueError(f"tensordot: axes must be an integer or two lists of axes, got {arguments.shown(axes)}")
+        from_a, from_b = axes
+    from_a = list(normalize_axes(from_a, len(a.shape), "tensordot"))
+    from_b = list(normalize_axes(from_b, len(b.shape), "tensordot"))
     sizes_a, sizes_b = [a.shape[i] for i in from_a], [b.shape[i] for i in from_b]
     if sizes_a != sizes_b:
         raise ValueError(f"tensordot: axes of sizes {sizes_a} of x1 {a.shape} meet {sizes_b} of x2 {b.shape}")
@@ -179,7 +189,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     x = _core.convert(x)
     if not x.dtype.startswith(("float", "bfloat")):
         x = _raw.cast(x, dtype="float32")
-    axes = tuple(range(len(x.shape))) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = normalize_axes(axis, len(x.shape), "norm")
     if ord is None or ord == "fro" or (ord == 2 and len(axes) == 1):
         return _raw.sqrt(reduction.sum(_raw.square(x), axes, keepdims))
     magnitude = _raw.abs(x)
@@ -218,6 +228,7 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
     """Cross product of vectors of 3 elements (or of 2, whose third counts as 0)."""
     if axis is not None:
         axisa = axisb = axisc = axis
+    axisc = arguments.integer(axisc, "cross: axisc")
     a, b = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
     sizes = (a.shape[-1], b.shape[-1])
     if any(size not in (2, 3) for size in sizes):
@@ -238,6 +249,9 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """Return the matrix of powers of a vector, the highest first unless `increasing`."""
     x = _core.convert(x)
-    count = x.shape[0] if N is None else N
-    powers = list(range(count)) if increasing else list(range(count - 1, -1, -1))
-    return _raw.power(_raw.reshape(x, (-1, 1)), _raw.cast(_core.convert(powers), dtype=x.dtype))
+    if len(x.shape) != 1:
+        raise ValueError(f"vander: x must be a vector, got shape {x.shape}")
+    count = x.shape[0] if N is None else arguments.integer(N, "vander: N", least=0)
+    arguments.allocatable((x.shape[0], count), "vander")
+    powers = np.arange(count, dtype="int32")[:: 1 if increasing else -1]
+    return _raw.power(_raw.reshape(x, (-1, 1)), _raw.cast(_core.convert(np.ascontiguousarray(powers)), dtype=x.dtype))

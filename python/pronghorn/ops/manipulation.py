@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core
+from pronghorn import _core, arguments
+from pronghorn.arguments import integers, normalize_axes, normalize_axis
 from pronghorn.ops.dispatch import op
 
 __all__ = [
@@ -35,13 +36,6 @@ __all__ = [
 _raw = _core.ops
 
 
-def normalize_axis(axis: int, rank: int, name: str) -> int:
-    """An axis counted from the front; ValueError naming the op if there is none."""
-    if not -rank <= axis < rank:
-        raise ValueError(f"{name}: axis {axis} is out of range for a tensor of rank {rank}")
-    return axis % rank
-
-
 @op
 def reshape(x: Any, newshape: Any) -> Any:
     """Return `x` in another shape of the same number of elements; one entry may be -1.
@@ -61,7 +55,7 @@ def reshape(x: Any, newshape: Any) -> Any:
         >>> ops.reshape([[1, 2], [3, 4]], (-1,))
         ph.Tensor([1 2 3 4], shape=(4,), dtype=int32)
     """
-    return _raw.reshape(x, (newshape,) if isinstance(newshape, int) else tuple(int(size) for size in newshape))
+    return _raw.reshape(x, integers(newshape, "reshape: newshape"))
 
 
 @op
@@ -90,12 +84,13 @@ def transpose(x: Any, axes: Any = None) -> Any:
         ph.Tensor([[1 3]
          [2 4]], shape=(2, 2), dtype=int32)
     """
-    return _raw.transpose(x, () if axes is None else tuple(axes))
+    return _raw.transpose(x, () if axes is None else integers(axes, "transpose: axes"))
 
 
 @op
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Return `x` with two axes changed about."""
+    x = _core.convert(x)
     rank = len(x.shape)
     axes = list(range(rank))
     axis1, axis2 = normalize_axis(axis1, rank, "swapaxes"), normalize_axis(axis2, rank, "swapaxes")
@@ -107,8 +102,8 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """Return `x` with some axes moved to other places."""
     x = _core.convert(x)
-    source = (source,) if isinstance(source, int) else tuple(source)
-    destination = (destination,) if isinstance(destination, int) else tuple(destination)
+    source = integers(source, "moveaxis: source")
+    destination = integers(destination, "moveaxis: destination")
     if len(source) != len(destination):
         raise ValueError(f"moveaxis: source {source} and destination {destination} differ in length")
     rank = len(x.shape)
@@ -138,7 +133,7 @@ def expand_dims(x: Any, axis: Any) -> Any:
         (2, 1)
     """
     x = _core.convert(x)
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = integers(axis, "expand_dims: axis")
     rank = len(x.shape) + len(axes)
     places = {normalize_axis(each, rank, "expand_dims") for each in axes}
     sizes = iter(x.shape)
@@ -168,7 +163,7 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     rank = len(x.shape)
     if axis is None:
         return _raw.reshape(x, tuple(size for size in x.shape if size != 1))
-    axes = {normalize_axis(each, rank, "squeeze") for each in ((axis,) if isinstance(axis, int) else axis)}
+    axes = set(normalize_axes(axis, rank, "squeeze"))
     for each in axes:
         if x.shape[each] != 1:
             raise ValueError(f"squeeze: axis {each} of x {x.shape} does not have size 1")
@@ -196,8 +191,12 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
         ph.Tensor([2 3], shape=(2,), dtype=int32)
     """
     x = _core.convert(inputs)
-    begin = [int(index) for index in start_indices]
-    sizes = [x.shape[i] - begin[i] if size == -1 else int(size) for i, size in enumerate(shape)]
+    begin, sizes = integers(start_indices, "slice: start_indices"), integers(shape, "slice: shape")
+    if not len(begin) == len(sizes) == len(x.shape):
+        raise ValueError(
+            f"slice: start_indices {begin} and shape {sizes} must have an entry for each axis of inputs {x.shape}"
+        )
+    sizes = tuple(x.shape[i] - begin[i] if size == -1 else size for i, size in enumerate(sizes))
     return _raw.slice(x, begin, sizes, (1,) * len(begin))
 
 
@@ -222,7 +221,11 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
         ph.Tensor([1 7 8 4], shape=(4,), dtype=int32)
     """
     x, updates = _core.convert(inputs), _core.convert(updates)
-    begin = [int(index) for index in start_indices]
+    begin = integers(start_indices, "slice_update: start_indices")
+    if not len(begin) == len(updates.shape) == len(x.shape):
+        raise ValueError(
+            f"slice_update: start_indices {begin} and updates {updates.shape} must have the rank of inputs {x.shape}"
+        )
     strides = (1,) * len(begin)
     mask = np.zeros(x.shape, dtype=bool)
     mask[tuple(builtins.slice(b, b + n) for b, n in zip(begin, updates.shape))] = True
@@ -245,9 +248,17 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     """
     x = _core.convert(x)
     rank = len(x.shape)
-    widths = np.broadcast_to(np.asarray(pad_width, dtype=np.int64), (rank, 2)).tolist()
+    try:
+        widths = np.broadcast_to(np.asarray(pad_width), (rank, 2)).tolist()
+    except ValueError:
+        widths = []
+    if len(widths) != rank:
+        raise ValueError(
+            f"pad: pad_width must be a number, a pair or a pair for each axis of x {x.shape}, got {pad_width!r}"
+        )
+    widths = [integers(pair, "pad: pad_width", 0) for pair in widths]
     if mode == "constant":
-        value = 0.0 if constant_values is None else float(constant_values)
+        value = 0.0 if constant_values is None else arguments.number(constant_values, "pad: constant_values")
         return _raw.pad(x, [low for low, _ in widths], [high for _, high in widths], value)
     if constant_values is not None:
         raise ValueError(f"pad: constant_values can only be given with mode='constant', got mode={mode!r}")
@@ -280,7 +291,7 @@ def broadcast_to(x: Any, shape: Any) -> Any:
         ph.Tensor([[1 2]
          [1 2]], shape=(2, 2), dtype=int32)
     """
-    return _raw.broadcast_to(x, shape=tuple(shape))
+    return _raw.broadcast_to(x, shape=integers(shape, "broadcast_to: shape"))
 
 
 @op
@@ -301,8 +312,7 @@ def flip(x: Any, axis: Any = None) -> Any:
     """
     x = _core.convert(x)
     rank = len(x.shape)
-    axes = range(rank) if axis is None else [axis] if isinstance(axis, int) else axis
-    turned = {normalize_axis(each, rank, "flip") for each in axes}
+    turned = set(normalize_axes(axis, rank, "flip"))
     begin = [size - 1 if i in turned else 0 for i, size in enumerate(x.shape)]
     return _raw.slice(x, begin, x.shape, [-1 if i in turned else 1 for i in range(rank)])
 
@@ -313,11 +323,13 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     x = _core.convert(x)
     if axis is None:
         return _raw.reshape(roll(_raw.reshape(x, (-1,)), shift, 0), x.shape)
-    shifts = [shift] if isinstance(shift, int) else list(shift)
-    for amount, each in zip(shifts, [axis] if isinstance(axis, int) else axis):
+    shifts, axes = integers(shift, "roll: shift"), normalize_axes(axis, len(x.shape), "roll")
+    if len(shifts) != len(axes):
+        raise ValueError(f"roll: shift {shifts} and axis {axes} differ in length")
+    for amount, each in zip(shifts, axes):
         size = x.shape[each]
         if size:
-            index = (np.arange(size) - amount) % size
+            index = (np.arange(size) - amount % size) % size
             x = _raw.take(x, _core.convert(index.astype("int32")), axis=each)
     return x
 
@@ -325,9 +337,13 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
 @op
 def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """Return the array turned by k quarter turns in the plane of two axes."""
-    k %= 4
+    k = arguments.integer(k, "rot90: k") % 4
+    array = _core.convert(array)
+    axes = normalize_axes(axes, len(array.shape), "rot90")
+    if len(axes) != 2 or axes[0] == axes[1]:
+        raise ValueError(f"rot90: axes must be two different axes of array {array.shape}, got {axes}")
     if k == 0:
-        return _core.convert(array)
+        return array
     if k == 2:
         return flip(array, axes)
     turned = swapaxes(array, *axes)
@@ -337,7 +353,13 @@ def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 @op
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the diagonal of the plane of two axes as a new last axis."""
+    x = _core.convert(x)
+    rank = len(x.shape)
+    axis1, axis2 = normalize_axis(axis1, rank, "diagonal"), normalize_axis(axis2, rank, "diagonal")
+    if axis1 == axis2:
+        raise ValueError(f"diagonal: axis1 and axis2 must differ, got {axis1} twice")
     x = moveaxis(x, (axis1, axis2), (-2, -1))
+    offset = min(max(arguments.integer(offset, "diagonal: offset"), -x.shape[-2]), x.shape[-1])
     rows, columns = x.shape[-2:]
     steps = np.arange(max(0, min(rows + min(offset, 0), columns - max(offset, 0))))
     index = (steps - min(offset, 0)) * columns + steps + max(offset, 0)
@@ -351,6 +373,10 @@ def diag(x: Any, k: int = 0) -> Any:
     x = _core.convert(x)
     if len(x.shape) == 2:
         return diagonal(x, k)
+    if len(x.shape) != 1:
+        raise ValueError(f"diag: x must be a vector or a matrix, got shape {x.shape}")
+    k = arguments.integer(k, "diag: k")
+    arguments.allocatable((x.shape[0] + abs(k),) * 2, "diag")
     n = x.shape[0] + abs(k)
     steps = np.arange(x.shape[0])
     index = (steps + max(-k, 0)) * n + steps + max(k, 0)

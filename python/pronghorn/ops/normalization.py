@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pronghorn import _core, config
+from pronghorn import _core, arguments, config
 from pronghorn.ops.creation import cast, full, ones, zeros
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.elementwise import maximum, minimum, rsqrt, square
@@ -72,7 +72,7 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
 
 def _along(vector: Any, x: Any, axis: int) -> Any:
     sizes = [1] * len(x.shape)
-    sizes[axis] = -1
+    sizes[arguments.normalize_axis(axis, len(x.shape), "batch_normalization")] = -1
     return reshape(cast(vector, x.dtype), tuple(sizes))
 
 
@@ -100,7 +100,7 @@ def batch_normalization(
         array([[1., 0.]], dtype=float32)
     """
     x = _floating(x)
-    factor = rsqrt(cast(variance, x.dtype) + epsilon)
+    factor = rsqrt(cast(variance, x.dtype) + arguments.number(epsilon, "batch_normalization: epsilon"))
     if scale is not None:
         factor = factor * cast(scale, x.dtype)
     y = (x - _along(mean, x, axis)) * _along(factor, x, axis)
@@ -129,18 +129,21 @@ def batch_normalization_train(x: Any, offset: Any, scale: Any, axis: int, epsilo
     """
     x = _floating(x)
     wide = _widened(x)
+    axis = arguments.normalize_axis(axis, len(wide.shape), "batch_normalization_train")
+    epsilon = arguments.number(epsilon, "batch_normalization_train: epsilon")
     channels = (wide.shape[axis],)
     gamma = ones(channels, wide.dtype) if scale is None else cast(scale, wide.dtype)
     beta = zeros(channels, wide.dtype) if offset is None else cast(offset, wide.dtype)
-    results = _raw.batch_norm_train(wide, gamma, beta, axis=axis, epsilon=float(epsilon))
+    results = _raw.batch_norm_train(wide, gamma, beta, axis=axis, epsilon=epsilon)
     return tuple(cast(result, x.dtype) for result in results) if _is_half(x) else results
 
 
+def _epsilon(epsilon: float | None) -> float:
+    return config.epsilon() if epsilon is None else arguments.number(epsilon, "epsilon")
+
+
 def _sorted_axes(axis: Any, rank: int, name: str) -> list[int]:
-    axes = [axis] if isinstance(axis, int) else list(axis)
-    if any(not -rank <= each < rank for each in axes):
-        raise ValueError(f"{name}: axis must lie in [{-rank}, {rank}), got {axis}")
-    return sorted(each % rank for each in axes)
+    return sorted(arguments.normalize_axis(each, rank, name) for each in arguments.integers(axis, f"{name}: axis"))
 
 
 @op
@@ -170,7 +173,7 @@ def layer_normalization(
     rms_scaling = kwargs.pop("rms_scaling", False)
     if kwargs:
         raise TypeError(f"layer_normalization: unknown arguments {sorted(kwargs)}")
-    epsilon = config.epsilon() if epsilon is None else float(epsilon)
+    epsilon = _epsilon(epsilon)
     given = _floating(x)
     x = _widened(given)
     rank = len(x.shape)
@@ -209,7 +212,7 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
         >>> ops.rms_normalization([[3.0, -3.0]], epsilon=0.0).numpy()
         array([[ 1., -1.]], dtype=float32)
     """
-    epsilon = config.epsilon() if epsilon is None else float(epsilon)
+    epsilon = _epsilon(epsilon)
     given = _floating(x)
     x = _widened(given)
     y = x * rsqrt(mean(square(x), axis, keepdims=True) + epsilon)
@@ -242,7 +245,7 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
     x = _floating(x)
     if len(x.shape) == 0:
         x = expand_dims(x, 0)
-    epsilon = config.epsilon() if epsilon is None else float(epsilon)
+    epsilon = _epsilon(epsilon)
     if order == 2:
         inverse = rsqrt(sum(square(x), axis=axis, keepdims=True))
         return x * minimum(inverse, 1.0 / epsilon if epsilon else math.inf)

@@ -9,6 +9,7 @@ from pronghorn.ops.joining import *  # noqa: F403
 from pronghorn.ops.linalg import *  # noqa: F403
 from pronghorn.ops.manipulation import *  # noqa: F403
 from pronghorn.ops.ordering import *  # noqa: F403
+from pronghorn.ops.ranges import *  # noqa: F403
 from pronghorn.ops.reduction import *  # noqa: F403
 from pronghorn.ops.statistics import *  # noqa: F403
 from pronghorn.ops.windows import *  # noqa: F403

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core
+from pronghorn import _core, arguments
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.indexing import as_index, take_along_axis
 from pronghorn.ops.manipulation import moveaxis
@@ -89,6 +89,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
         [[5, 3], [1, 2]]
     """
     x = _core.convert(x)
+    k = arguments.integer(k, "top_k: k")
     if not x.shape or not 0 <= k <= x.shape[-1]:
         raise ValueError(f"top_k: k must be in [0, {x.shape[-1] if x.shape else 0}] for x {x.shape}, got {k}")
     _, order = _in_order(x, -1, descending=True)
@@ -113,7 +114,12 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
         >>> ops.in_top_k([1], [[0.2, 0.5, 0.3]], k=1)
         ph.Tensor([ True], shape=(1,), dtype=bool)
     """
-    targets, predictions = as_index(targets), _core.convert(predictions)
+    targets, predictions = as_index(targets, "in_top_k: targets"), _core.convert(predictions)
+    k = arguments.integer(k, "in_top_k: k")
+    if targets.shape != predictions.shape[:-1]:
+        raise ValueError(
+            f"in_top_k: targets {targets.shape} must hold a class for each row of predictions {predictions.shape}"
+        )
     of_target = take_along_axis(predictions, _raw.reshape(targets, (*targets.shape, 1)), -1)
     better = _raw.reduce_sum(_raw.cast(_raw.greater(predictions, of_target), dtype="int32"), axes=(-1,))
     finite = _raw.reshape(_raw.isfinite(of_target), targets.shape)
@@ -142,11 +148,16 @@ def unique(
         size: cut or fill up the result to this number of values.
         fill_value: what fills it up; the smallest value by default.
     """
+    values = _core.convert(x).numpy()
+    if axis is not None:
+        axis = arguments.normalize_axis(axis, values.ndim, "unique")
     found: Any = np.unique(  # type: ignore[call-overload]
-        _core.convert(x).numpy(), return_index, return_inverse, return_counts, axis
+        values, return_index, return_inverse, return_counts, axis
     )
     parts = list(found) if isinstance(found, tuple) else [found]
     if size is not None:
+        size = arguments.integer(size, "unique: size", least=0)
+        arguments.allocatable((size, 1 << 16), "unique")  # the filling is a list
         along = 0 if axis is None else axis
         values = parts[0].take(range(min(size, parts[0].shape[along])), axis=along)
         filling = (
@@ -166,7 +177,9 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
     """Return where `values` would be inserted into a sorted vector (int32)."""
     if side not in ("left", "right"):
         raise ValueError(f"searchsorted: side must be 'left' or 'right', got {side!r}")
-    values = _core.convert(values)
+    sorted_sequence, values = _core.convert(sorted_sequence), _core.convert(values)
+    if len(sorted_sequence.shape) != 1:
+        raise ValueError(f"searchsorted: sorted_sequence must be a vector, got shape {sorted_sequence.shape}")
     before = _raw.less if side == "left" else _raw.less_equal
     is_before = before(sorted_sequence, _raw.reshape(values, (*values.shape, 1)))
     return _raw.reduce_sum(_raw.cast(is_before, dtype="int32"), axes=(-1,))
@@ -180,4 +193,5 @@ def digitize(x: Any, bins: Any) -> Any:
 @op
 def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
     """Return positions (int32) that put the kth smallest value along `axis` in its place, smaller ones before it."""
+    arguments.integer(kth, "argpartition: kth")
     return argsort(x, axis)

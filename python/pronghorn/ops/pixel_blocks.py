@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import _core
+from pronghorn import _core, arguments
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.manipulation import reshape, transpose
 
@@ -42,6 +42,7 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
         (1, 4, 4, 2)
     """
     x, channels_first = _image(x, data_format, "depth_to_space")
+    block_size = arguments.integer(block_size, "depth_to_space: block_size", least=1)
     n, height, width, channels = (x.shape[i] for i in ((0, 2, 3, 1) if channels_first else (0, 1, 2, 3)))
     if channels % block_size**2:
         raise ValueError(f"depth_to_space: {channels} channels cannot be divided into blocks of {block_size**2}")
@@ -74,6 +75,7 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
         (1, 2, 2, 8)
     """
     x, channels_first = _image(x, data_format, "space_to_depth")
+    block_size = arguments.integer(block_size, "space_to_depth: block_size", least=1)
     n, height, width, channels = (x.shape[i] for i in ((0, 2, 3, 1) if channels_first else (0, 1, 2, 3)))
     if height % block_size or width % block_size:
         raise ValueError(f"space_to_depth: {height} x {width} pixels cannot be divided into blocks of {block_size}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn import _core, config
-from pronghorn.ops.creation import arange, cast
+from pronghorn.arguments import normalize_axes, normalize_axis
+from pronghorn.ops.creation import cast
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.elementwise import maximum, where
 from pronghorn.ops.manipulation import flip, reshape, transpose
 from pronghorn.ops.ordering import sort
+from pronghorn.ops.ranges import arange
 from pronghorn.ops.reduction import cumsum, sum
 
 __all__ = ["log_softmax", "softmax", "sparsemax"]
@@ -27,7 +29,7 @@ def _along(native: Any, x: Any, axis: Any) -> Any:
     if isinstance(axis, int):
         return native(x, axis=axis)
     rank = len(x.shape)
-    last = tuple(each % rank for each in axis)
+    last = normalize_axes(axis, rank, "softmax")
     order = (*(i for i in range(rank) if i not in last), *last)
     moved = transpose(x, order)
     flat = native(reshape(moved, (*moved.shape[: rank - len(last)], -1)), axis=-1)
@@ -92,6 +94,7 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
         array([0.75, 0.25, 0.  ], dtype=float32)
     """
     x = _core.convert(x)
+    axis = normalize_axis(axis, len(x.shape), "sparsemax")
     descending = flip(sort(x, axis=axis), axis=axis)
     sizes = [1] * len(x.shape)
     sizes[axis] = x.shape[axis]

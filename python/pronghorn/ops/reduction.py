@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import _core, config
+from pronghorn import _core, arguments, config
+from pronghorn.arguments import normalize_axis
 from pronghorn.ops.creation import cast
 from pronghorn.ops.dispatch import axes_of, op
 from pronghorn.ops.elementwise import isclose
@@ -251,7 +252,9 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     x, weights = _floats(x), _floats(weights)
     if len(weights.shape) == 1 and len(x.shape) > 1:
         sizes = [1] * len(x.shape)
-        sizes[axis] = weights.shape[0]
+        if axis is None:
+            raise ValueError(f"average: weights {weights.shape} must have the shape of x {x.shape} where axis is None")
+        sizes[normalize_axis(axis, len(x.shape), "average")] = weights.shape[0]
         weights = _raw.reshape(weights, tuple(sizes))
     weights = _raw.broadcast_to(weights, shape=x.shape)
     return _raw.divide(sum(_raw.multiply(x, weights), axis), sum(weights, axis))
@@ -375,8 +378,10 @@ def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     """Differences of neighbours along `axis`, taken `n` times."""
     a = _core.convert(a)
-    axis %= len(a.shape)
-    for _ in range(n):
+    axis = normalize_axis(axis, len(a.shape), "diff")
+    for _ in range(arguments.integer(n, "diff: n", least=0)):
+        if not a.shape[axis]:
+            break
         key = [slice(None)] * len(a.shape)
         later, earlier = list(key), list(key)
         later[axis], earlier[axis] = slice(1, None), slice(None, -1)
@@ -389,7 +394,7 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     """Integral along `axis` by the trapezoidal rule, at points `x` or `dx` apart."""
     y = _floats(y)
-    axis %= len(y.shape)
+    axis = normalize_axis(axis, len(y.shape), "trapezoid")
     key = [slice(None)] * len(y.shape)
     later, earlier = list(key), list(key)
     later[axis], earlier[axis] = slice(1, None), slice(None, -1)

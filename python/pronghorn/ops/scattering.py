@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core
+from pronghorn import _core, arguments
 from pronghorn.ops.creation import cast
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.indexing import as_index
@@ -35,12 +35,14 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
         ph.Tensor([ 0 11  0], shape=(3,), dtype=int32)
     """
     values = _core.convert(values)
-    shape = tuple(int(size) for size in shape)
+    shape = arguments.integers(shape, "scatter: shape", least=0)
     return _scatter_add(_raw.full(shape=shape, dtype=values.dtype, value=0), indices, values)
 
 
 def _flat_positions(indices: Any, shape: tuple[int, ...]) -> tuple[Any, int, tuple[int, ...]]:
     indices = as_index(indices)
+    if not indices.shape or indices.shape[-1] > len(shape):
+        raise ValueError(f"indices {indices.shape} must be rows of at most {len(shape)} coordinates, for shape {shape}")
     depth = indices.shape[-1]
     steps = [math.prod(shape[i + 1 : depth]) for i in range(depth)]
     sizes = _core.convert(np.asarray(shape[:depth], indices.dtype))
@@ -92,10 +94,18 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     return _raw.select(touched, chosen, x)
 
 
-def _segment_extremum(data: Any, segment_ids: Any, num_segments: int | None, start: float, native: Any) -> Any:
-    data, ids = _core.convert(data), as_index(segment_ids)
+def _count(num_segments: int | None, ids: Any) -> int:
+    """How many segments there are: as many as the user says, or as the largest id asks for."""
     if num_segments is None:
-        num_segments = int(ids.numpy().max()) + 1 if ids.size else 0
+        return int(ids.numpy().max()) + 1 if ids.size else 0
+    num_segments = arguments.integer(num_segments, "num_segments", least=0)
+    arguments.allocatable((num_segments, *ids.shape), "num_segments")
+    return num_segments
+
+
+def _segment_extremum(data: Any, segment_ids: Any, num_segments: int | None, start: float, native: Any) -> Any:
+    data, ids = _core.convert(data), as_index(segment_ids, "segment_ids")
+    num_segments = _count(num_segments, ids)
     segments = _core.convert(np.arange(num_segments, dtype="int32").reshape(-1, 1))
     member = _raw.equal(segments, _raw.cast(ids, dtype="int32"))
     member = _raw.reshape(member, (*member.shape, *(1,) * (len(data.shape) - 1)))
@@ -103,10 +113,14 @@ def _segment_extremum(data: Any, segment_ids: Any, num_segments: int | None, sta
 
 
 def _lowest(dtype: str) -> float:
+    if dtype == "bool":
+        return False
     return -math.inf if dtype.startswith(("float", "bfloat")) else int(np.iinfo(dtype).min)
 
 
 def _highest(dtype: str) -> float:
+    if dtype == "bool":
+        return True
     return math.inf if dtype.startswith(("float", "bfloat")) else int(np.iinfo(dtype).max)
 
 
@@ -148,9 +162,8 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
         >>> ops.segment_sum([1, 2, 3], [0, 0, 2], 3)
         ph.Tensor([3 0 3], shape=(3,), dtype=int32)
     """
-    data, ids = _core.convert(data), as_index(segment_ids)
-    if num_segments is None:
-        num_segments = int(ids.numpy().max()) + 1 if ids.size else 0
+    data, ids = _core.convert(data), as_index(segment_ids, "segment_ids")
+    num_segments = _count(num_segments, ids)
     outside = _raw.logical_or(_raw.less(ids, 0), _raw.greater_equal(ids, num_segments))
     ids = _raw.select(outside, num_segments, ids)
     total = _raw.take_grad(data, ids, shape=(num_segments + 1, *data.shape[1:]), axis=0)

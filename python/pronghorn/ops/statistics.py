@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core, config
+from pronghorn import _core, arguments, config
+from pronghorn.arguments import normalize_axes
 from pronghorn.ops import ordering, reduction
 from pronghorn.ops.creation import convert_to_numpy
 from pronghorn.ops.dispatch import op
@@ -61,8 +62,7 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
         raise ValueError(f"quantile: method must be linear, lower, higher, midpoint or nearest, got {method!r}")
     x = _floats(x)
     rank = len(x.shape)
-    axes = range(rank) if axis is None else [axis] if isinstance(axis, int) else axis
-    reduced = sorted(each % rank for each in axes)
+    reduced = sorted(normalize_axes(axis, rank, "quantile"))
     kept = [i for i in range(rank) if i not in reduced]
     count = math.prod(x.shape[i] for i in reduced)
     rows = _raw.reshape(_raw.transpose(x, kept + reduced), (*(x.shape[i] for i in kept), count))
@@ -199,9 +199,16 @@ def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) 
     """
     if not isinstance(bins, int) or bins <= 0:
         raise ValueError(f"histogram: bins must be a positive integer, got {bins!r}")
-    if range is not None and not range[0] < range[1]:
-        raise ValueError(f"histogram: range must be increasing, got {range}")
+    arguments.allocatable((bins,), "histogram")
     values = convert_to_numpy(x)
+    if range is not None:
+        if not isinstance(range, (tuple, list)) or len(range) != 2:
+            raise ValueError(f"histogram: range must be a pair of numbers, got {arguments.shown(range)}")
+        low, high = (arguments.number(each, "histogram: range") for each in range)
+        if not low < high:
+            raise ValueError(f"histogram: range must be increasing, got {range}")
+    elif not np.isfinite(values).all():
+        raise ValueError("histogram: x must be finite where no range is given")
     counts, edges = np.histogram(values, bins, range)
     return _core.convert(counts.astype(config.floatx())), _core.convert(edges.astype(config.floatx()))
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core, config
-from pronghorn.ops.creation import convert_to_numpy
+from pronghorn import _core, arguments, config
 
 __all__ = ["bartlett", "blackman", "hamming", "hanning", "kaiser"]
 
@@ -17,7 +16,9 @@ def _window(values: np.ndarray) -> Any:
 
 
 def _length(x: Any) -> int:
-    return int(convert_to_numpy(x))
+    points = arguments.integer(x, "x, the number of points,")
+    arguments.allocatable((points,), "x, the number of points,")
+    return points
 
 
 def bartlett(x: Any) -> Any:
@@ -42,4 +43,4 @@ def hanning(x: Any) -> Any:
 
 def kaiser(x: Any, beta: float) -> Any:
     """Return a Kaiser window of `x` points."""
-    return _window(np.kaiser(_length(x), float(beta)))
+    return _window(np.kaiser(_length(x), arguments.number(beta, "kaiser: beta")))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core, ops
+from pronghorn import _core, arguments, ops
 from pronghorn.random.seed_generator import SeedGenerator, draw_seed
 from pronghorn.tensor import Tensor
 
@@ -20,7 +20,7 @@ _GAMMA_PROPOSALS = 8
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
-    return (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(int(size) for size in shape)
+    return arguments.integers(shape, "shape")
 
 
 def _is_number(value: Any) -> bool:
@@ -63,7 +63,11 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
     dtype = _float_dtype(dtype, "normal")
     if _is_number(mean) and _is_number(stddev):
         return _raw.random_normal(
-            draw_seed(seed), shape=_shape(shape), mean=float(mean), stddev=float(stddev), dtype=dtype
+            draw_seed(seed),
+            shape=_shape(shape),
+            mean=arguments.number(mean, "mean"),
+            stddev=arguments.number(stddev, "stddev"),
+            dtype=dtype,
         )
     unit = _raw.random_normal(draw_seed(seed), shape=_shape(shape), dtype=dtype)
     return unit * ops.cast(stddev, dtype) + ops.cast(mean, dtype)
@@ -90,7 +94,11 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
     dtype = _float_dtype(dtype, "truncated_normal")
     if _is_number(mean) and _is_number(stddev):
         return _raw.random_truncated_normal(
-            draw_seed(seed), shape=_shape(shape), mean=float(mean), stddev=float(stddev), dtype=dtype
+            draw_seed(seed),
+            shape=_shape(shape),
+            mean=arguments.number(mean, "mean"),
+            stddev=arguments.number(stddev, "stddev"),
+            dtype=dtype,
         )
     unit = _raw.random_truncated_normal(draw_seed(seed), shape=_shape(shape), dtype=dtype)
     return unit * ops.cast(stddev, dtype) + ops.cast(mean, dtype)
@@ -120,7 +128,11 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
     dtype = _float_dtype(dtype, "uniform")
     if _is_number(minval) and _is_number(maxval):
         return _raw.random_uniform(
-            draw_seed(seed), shape=_shape(shape), minval=float(minval), maxval=float(maxval), dtype=dtype
+            draw_seed(seed),
+            shape=_shape(shape),
+            minval=arguments.number(minval, "minval"),
+            maxval=arguments.number(maxval, "maxval"),
+            dtype=dtype,
         )
     low, high = ops.cast(minval, dtype), ops.cast(maxval, dtype)
     return low + _raw.random_uniform(draw_seed(seed), shape=_shape(shape), dtype=dtype) * (high - low)
@@ -150,9 +162,8 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Se
     dtype = ops.standardize_dtype(dtype)
     if not dtype.startswith(("int", "uint")):
         raise ValueError(f"randint: dtype must be an integer type, got {dtype!r}")
-    return _raw.random_randint(
-        draw_seed(seed), shape=_shape(shape), minval=int(minval), maxval=int(maxval), dtype=dtype
-    )
+    low, high = arguments.integer(minval, "randint: minval"), arguments.integer(maxval, "randint: maxval")
+    return _raw.random_randint(draw_seed(seed), shape=_shape(shape), minval=low, maxval=high, dtype=dtype)
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Seed = None) -> Tensor:
@@ -180,6 +191,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Seed 
     if len(logits.shape) != 2:
         raise ValueError(f"categorical: logits must have shape (batch, classes), got {logits.shape}")
     rows, classes = logits.shape
+    num_samples = arguments.integer(num_samples, "categorical: num_samples", least=0)
     drawn = _raw.random_uniform(
         draw_seed(seed), shape=(rows, num_samples, classes), minval=float(np.finfo("float32").tiny)
     )
@@ -207,14 +219,14 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Seed = None
         >>> sorted(set(random.dropout(ops.ones((100,)), 0.5, seed=1).numpy().tolist()))
         [0.0, 2.0]
     """
-    inputs = ops.convert_to_tensor(inputs)
+    inputs, rate = ops.convert_to_tensor(inputs), arguments.number(rate, "dropout: rate")
     half = inputs.dtype in ("float16", "bfloat16")
     x = ops.cast(inputs, "float32") if half else inputs
     shape = None if noise_shape is None else _shape(noise_shape)
     if shape is None or shape == tuple(x.shape):
-        y = _raw.dropout(x, draw_seed(seed), rate=float(rate))
+        y = _raw.dropout(x, draw_seed(seed), rate=rate)
     else:
-        y = x * _raw.dropout(ops.ones(shape, x.dtype), draw_seed(seed), rate=float(rate))
+        y = x * _raw.dropout(ops.ones(shape, x.dtype), draw_seed(seed), rate=rate)
     return ops.cast(y, inputs.dtype) if half else y
 
 
@@ -235,6 +247,7 @@ def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:
         [1, 2, 3, 4]
     """
     x = ops.convert_to_tensor(x)
+    axis = arguments.normalize_axis(axis, len(x.shape), "shuffle")
     keys = _raw.random_randint(draw_seed(seed), shape=(x.shape[axis],), minval=-(2**62), maxval=2**62, dtype="int64")
     return ops.take(x, ops.argsort(keys), axis=axis)
 
@@ -323,7 +336,10 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
         array([10., 10.], dtype=float32)
     """
     dtype, shape = _float_dtype(dtype, "binomial"), _shape(shape)
-    trials = math.ceil(float(np.max(ops.convert_to_numpy(counts), initial=0)))
+    most = float(np.max(ops.convert_to_numpy(counts), initial=0))
+    if not math.isfinite(most):
+        raise ValueError(f"binomial: counts must be finite, got {most}")
+    trials = math.ceil(most)
     drawn = _raw.random_uniform(draw_seed(seed), shape=(trials, *shape))
     index = ops.reshape(ops.arange(trials, dtype="float32"), (trials, *(1,) * len(shape)))
     counted = ops.logical_and(drawn < ops.cast(probabilities, "float32"), index < ops.cast(counts, "float32"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core, naming
+from pronghorn import _core, arguments, naming
 from pronghorn.tensor import Tensor
 from pronghorn.variable import Variable
 
@@ -54,6 +54,8 @@ class SeedGenerator:
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
             raise ValueError(f"SeedGenerator: seed must be an integer or None, got {seed!r}")
+        if name is not None and not isinstance(name, str):
+            raise ValueError(f"SeedGenerator: name must be a string or None, got {name!r}")
         self.name = naming.auto_name(type(self).__name__) if name is None else name
         self._initial_seed = None if seed is None else int(seed)
         start = make_default_seed() if seed is None else int(seed)
@@ -81,7 +83,7 @@ class SeedGenerator:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
         """Make a generator from what `get_config` returned."""
-        return cls(**config)
+        return cls(**arguments.config_of(config, "SeedGenerator"))
 
 
 def global_seed_generator() -> SeedGenerator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pronghorn import ops
+from pronghorn import arguments, ops
 
 
 class Regularizer:
@@ -26,7 +26,11 @@ class Regularizer:
 
 
 def _factor(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not math.isfinite(arguments.number(value, name))
+    ):
         raise ValueError(f"{name} must be a finite number, got {value!r}")
     return float(value)
 
@@ -121,6 +125,8 @@ class OrthogonalRegularizer(Regularizer):
 
     def __call__(self, inputs: Any) -> Any:
         """Return the penalty for a matrix."""
+        if not hasattr(inputs, "shape"):
+            inputs = ops.convert_to_tensor(inputs)
         if len(inputs.shape) != 2:
             raise ValueError(f"OrthogonalRegularizer: wants a matrix, got shape {inputs.shape}")
         rows = self.mode == "rows"

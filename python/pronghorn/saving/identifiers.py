@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pronghorn import arguments
 from pronghorn.saving import serialization
+
+
+def unknown_name(name: str, known: Iterable[str], kind: str) -> str:
+    """Return the message for a name nobody has: with the likely meant ones, or all of them."""
+    near = difflib.get_close_matches(name.lower(), [each.lower() for each in known], n=3, cutoff=0.6)
+    meant = sorted(each for each in known if each.lower() in near)
+    if meant:
+        return f"unknown {kind} {name!r}; did you mean {' or '.join(map(repr, meant))}?"
+    return f"unknown {kind} {name!r}; known: {', '.join(sorted(known))}"
 
 
 def resolve(identifier: Any, known: Mapping[str, Any], kind: str, make: bool = True) -> Any:
@@ -26,7 +37,7 @@ def resolve(identifier: Any, known: Mapping[str, Any], kind: str, make: bool = T
     if isinstance(identifier, str):
         found = serialization.get_registered_object(identifier, module_objects=dict(known))
         if found is None:
-            raise ValueError(f"unknown {kind} {identifier!r}; known: {', '.join(sorted(known))}")
+            raise ValueError(unknown_name(identifier, known, kind))
     elif isinstance(identifier, dict):
         found = serialization.deserialize_keras_object(identifier, module_objects=dict(known))
     else:
@@ -34,5 +45,6 @@ def resolve(identifier: Any, known: Mapping[str, Any], kind: str, make: bool = T
     if make and inspect.isclass(found):
         found = found()
     if not callable(found):
-        raise ValueError(f"cannot interpret {identifier!r} as a {kind}")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise ValueError(f"cannot interpret {arguments.shown(identifier)} as {article} {kind}")
     return found

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core
+from pronghorn import _core, arguments
 
 _registered: dict[str, Any] = {}
 _names: dict[Any, str] = {}
@@ -68,10 +68,17 @@ def get_custom_objects() -> dict[str, Any]:
     return _registered
 
 
+def _objects(given: Any, name: str = "custom_objects") -> dict[str, Any]:
+    """A dict of classes and functions by name, empty for None."""
+    if given is not None and not isinstance(given, dict):
+        raise TypeError(f"{name} must be a dict of classes and functions by name, got {arguments.shown(given)}")
+    return given or {}
+
+
 @contextmanager
 def custom_object_scope(custom_objects: dict[str, Any]) -> Iterator[None]:
     """Within it, configs may name these classes and functions."""
-    _scoped.append(dict(custom_objects))
+    _scoped.append(_objects(custom_objects))
     try:
         yield
     finally:
@@ -83,17 +90,27 @@ CustomObjectScope = custom_object_scope
 
 def get_registered_name(obj: Any) -> str:
     """Return the name a class or function is registered under, its own name if it is not."""
+    name = getattr(obj, "__name__", None)
+    if name is None:
+        raise TypeError(f"get_registered_name: obj must be a class or a function, got {arguments.shown(obj)}")
     try:
-        return _names.get(obj, obj.__name__)
+        return _names.get(obj, name)
     except TypeError:  # unhashable
-        return obj.__name__
+        return name
 
 
 def get_registered_object(
     name: str, custom_objects: dict[str, Any] | None = None, module_objects: dict[str, Any] | None = None
 ) -> Any:
     """Return the class or function of a name, looked up in scopes, given objects and the registry; or None."""
-    for known in [*reversed(_scoped), custom_objects or {}, _registered, module_objects or {}]:
+    if not isinstance(name, str):
+        raise TypeError(f"get_registered_object: name must be a string, got {arguments.shown(name)}")
+    for known in [
+        *reversed(_scoped),
+        _objects(custom_objects),
+        _registered,
+        _objects(module_objects, "module_objects"),
+    ]:
         if name in known:
             return known[name]
     return None

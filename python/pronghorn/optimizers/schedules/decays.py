@@ -5,13 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pronghorn import ops
+from pronghorn import arguments, ops
 from pronghorn.optimizers.schedules.schedule import LearningRateSchedule
 
 
 def _positive(name: str, value: float, schedule: str) -> None:
-    if not value > 0:
+    if not arguments.number(value, f"{schedule}: {name}") > 0:
         raise ValueError(f"{schedule}: {name} must be positive, got {value!r}")
+
+
+def _numbers(schedule: str, **values: Any) -> None:
+    for name, value in values.items():
+        arguments.number_between(value, f"{schedule}: {name}")
 
 
 def _float(step: Any) -> Any:
@@ -38,6 +43,7 @@ class ExponentialDecay(LearningRateSchedule):
         name: str = "ExponentialDecay",
     ) -> None:
         _positive("decay_steps", decay_steps, "ExponentialDecay")
+        _numbers("ExponentialDecay", initial_learning_rate=initial_learning_rate, decay_rate=decay_rate)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.decay_rate = decay_rate
@@ -82,6 +88,7 @@ class InverseTimeDecay(LearningRateSchedule):
         name: str = "InverseTimeDecay",
     ) -> None:
         _positive("decay_steps", decay_steps, "InverseTimeDecay")
+        _numbers("InverseTimeDecay", initial_learning_rate=initial_learning_rate, decay_rate=decay_rate)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.decay_rate = decay_rate
@@ -128,6 +135,12 @@ class PolynomialDecay(LearningRateSchedule):
         name: str = "PolynomialDecay",
     ) -> None:
         _positive("decay_steps", decay_steps, "PolynomialDecay")
+        _numbers(
+            "PolynomialDecay",
+            initial_learning_rate=initial_learning_rate,
+            end_learning_rate=end_learning_rate,
+            power=power,
+        )
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.end_learning_rate = end_learning_rate
@@ -173,6 +186,13 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     """
 
     def __init__(self, boundaries: list[float], values: list[float], name: str = "PiecewiseConstant") -> None:
+        for name, steps in (("boundaries", boundaries), ("values", values)):
+            if not isinstance(steps, (list, tuple)):
+                raise TypeError(
+                    f"PiecewiseConstantDecay: {name} must be a list of numbers, got {arguments.shown(steps)}"
+                )
+            for each in steps:
+                arguments.number_between(each, f"PiecewiseConstantDecay: {name}")
         if len(boundaries) != len(values) - 1:
             raise ValueError(
                 f"PiecewiseConstantDecay: values must have one more entry than boundaries, got {len(values)} and "
@@ -217,6 +237,9 @@ class CosineDecay(LearningRateSchedule):
         warmup_steps: float = 0,
     ) -> None:
         _positive("decay_steps", decay_steps, "CosineDecay")
+        _numbers("CosineDecay", initial_learning_rate=initial_learning_rate, alpha=alpha, warmup_steps=warmup_steps)
+        if warmup_target is not None:
+            _numbers("CosineDecay", warmup_target=warmup_target)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.alpha = alpha
@@ -273,6 +296,8 @@ class CosineDecayRestarts(LearningRateSchedule):
         name: str = "SGDRDecay",
     ) -> None:
         _positive("first_decay_steps", first_decay_steps, "CosineDecayRestarts")
+        _positive("t_mul", t_mul, "CosineDecayRestarts")
+        _numbers("CosineDecayRestarts", initial_learning_rate=initial_learning_rate, m_mul=m_mul, alpha=alpha)
         self.initial_learning_rate = initial_learning_rate
         self.first_decay_steps = first_decay_steps
         self.t_mul = t_mul
