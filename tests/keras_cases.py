@@ -61,6 +61,7 @@ _ACTIVATIONS: list[tuple[str, dict[str, Any]]] = [
     ("leaky_relu", {"negative_slope": 0.3}),
     ("elu", {"alpha": 0.7}),
     ("celu", {"alpha": 0.7}),
+    ("gelu", {}),
     ("gelu", {"approximate": True}),
     ("gelu", {"approximate": False}),
     ("glu", {}),

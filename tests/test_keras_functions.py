@@ -61,6 +61,28 @@ def test_losses_by_alias(alias, name):
     assert ph.losses.get(alias) is getattr(ph.losses, name)
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "named"),
+    [
+        ("Dice", ("sum", "own", (1,)), {"reduction": "sum", "name": "own", "axis": (1,)}),
+        ("Tversky", (0.3, 0.7, "sum", "own", (1,)), {"alpha": 0.3, "reduction": "sum", "name": "own", "axis": (1,)}),
+        (
+            "SparseCategoricalCrossentropy",
+            (True, 2, "sum", 1, "own"),
+            {"from_logits": True, "ignore_class": 2, "reduction": "sum", "axis": 1, "name": "own"},
+        ),
+    ],
+)
+def test_losses_take_positional_arguments_in_the_order_of_keras(name, arguments, named):
+    config = getattr(ph.losses, name)(*arguments).get_config()
+    assert {key: config[key] for key in named} == named
+
+
+def test_generalized_cross_entropy_needs_q():
+    with pytest.raises(TypeError, match="q"):
+        ph.losses.categorical_generalized_cross_entropy(CLASSES, PROBABILITIES)
+
+
 def test_a_loss_traces_to_the_bits_of_the_eager_one():
     loss = ph.losses.SparseCategoricalCrossentropy(from_logits=True)
     graph = _core.Graph()

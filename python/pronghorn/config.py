@@ -1,13 +1,21 @@
-"""Global settings: default float type, epsilon, image data format."""
+"""Global settings: default dtypes, epsilon, image data format, where messages go."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from pronghorn.dtype_policy import DTypePolicy
+
 _FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")
 _DATA_FORMATS = ("channels_last", "channels_first")
 
-_settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+_settings: dict[str, Any] = {
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "image_data_format": "channels_last",
+    "dtype_policy": None,
+    "interactive_logging": True,
+}
 
 
 def floatx() -> str:
@@ -78,6 +86,46 @@ def standardize_data_format(data_format: str | None) -> str:
     if data_format not in _DATA_FORMATS:
         raise ValueError(f"data_format must be one of {_DATA_FORMATS}, got {data_format!r}")
     return data_format
+
+
+def dtype_policy() -> DTypePolicy:
+    """Return the dtype policy of layers that are given none; that of `floatx` unless another was set.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> ph.config.dtype_policy()
+        <DTypePolicy "float32">
+    """
+    return _settings["dtype_policy"] or DTypePolicy(floatx())
+
+
+def set_dtype_policy(policy: DTypePolicy | str) -> None:
+    """Set the dtype policy of layers that are given none.
+
+    Args:
+        policy: a `DTypePolicy` or the name of one.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if not isinstance(policy, (str, DTypePolicy)):
+        raise ValueError(f"set_dtype_policy: policy must be a DTypePolicy or the name of one, got {policy!r}")
+    _settings["dtype_policy"] = DTypePolicy(policy) if isinstance(policy, str) else policy
+
+
+def enable_interactive_logging() -> None:
+    """Print progress bars and messages of callbacks, as at first."""
+    _settings["interactive_logging"] = True
+
+
+def disable_interactive_logging() -> None:
+    """Send progress bars and messages of callbacks to the logger "pronghorn", at level INFO, instead of printing."""
+    _settings["interactive_logging"] = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Tell whether progress bars and messages of callbacks are printed."""
+    return _settings["interactive_logging"]
 
 
 def backend() -> str:

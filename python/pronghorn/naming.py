@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 _WORD_STARTS = re.compile(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
 
-_used: dict[str, int] = {}
+_used: dict[str, int] = {}  # how often each name was asked for
 
 
 class _Scopes(threading.local):
@@ -33,9 +33,14 @@ def to_snake_case(name: str) -> str:
 
 def uniquify(name: str) -> str:
     """Return `name` the first time, then `name_1`, `name_2` and so on."""
-    count = _used.get(name)
-    _used[name] = 0 if count is None else count + 1
-    return name if count is None else f"{name}_{count + 1}"
+    times = count(name)
+    return name if times == 1 else f"{name}_{times - 1}"
+
+
+def count(name: str) -> int:
+    """Return how often `name` was asked for, this time included."""
+    _used[name] = _used.get(name, 0) + 1
+    return _used[name]
 
 
 def auto_name(class_name: str) -> str:

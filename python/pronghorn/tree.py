@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
 
+class MAP_TO_NONE:
+    """What the function given to `traverse` returns to put None in place of a part."""
+
+
 def is_nested(structure: Any) -> bool:
-    """Tell whether `structure` is a list, tuple or dict."""
-    return isinstance(structure, (list, tuple, dict))
+    """Tell whether `structure` is a list, tuple, dict or deque."""
+    return isinstance(structure, (list, tuple, dict, deque))
+
+
+def _keys(structure: Any) -> list[Any]:
+    if isinstance(structure, OrderedDict):
+        return list(structure)
+    if not isinstance(structure, dict):
+        return list(range(len(structure)))
+    try:
+        return sorted(structure)
+    except TypeError:  # keys of several types
+        return sorted(structure, key=lambda key: (type(key).__qualname__, key))
 
 
 def _children(structure: Any) -> list[Any]:
     if isinstance(structure, dict):
-        return [structure[key] for key in sorted(structure)]
+        return [structure[key] for key in _keys(structure)]
     return list(structure)
+
+
+def _rows(structures: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    return [tuple(structure[key] for structure in structures) for key in _keys(structures[0])]
 
 
 def _rebuild(structure: Any, children: list[Any]) -> Any:
     if isinstance(structure, dict):
-        by_key = dict(zip(sorted(structure), children))
-        return type(structure)((key, by_key[key]) for key in structure)
+        by_key = dict(zip(_keys(structure), children))
+        in_order = [(key, by_key[key]) for key in structure]
+        if isinstance(structure, defaultdict):
+            return type(structure)(structure.default_factory, in_order)
+        return type(structure)(in_order)
     if hasattr(structure, "_fields"):
         return type(structure)(*children)
     return type(structure)(children)
 
 
 def flatten(structure: Any) -> list[Any]:
-    """Return the leaves of a nested structure, dict entries in key order.
+    """Return the leaves of a nested structure, dict entries in key order (those of an `OrderedDict` in its own).
 
     Example:
         >>> from pronghorn import tree
@@ -39,17 +62,113 @@ def flatten(structure: Any) -> list[Any]:
     return [leaf for child in _children(structure) for leaf in flatten(child)]
 
 
-def map_structure(fn: Callable[..., Any], *structures: Any) -> Any:
-    """Apply `fn` to corresponding leaves and return the results in the first structure's form.
+def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
+    """Return the leaves as `flatten` does, each with the keys and indices that lead to it.
+
+    Example:
+        >>> from pronghorn import tree
+        >>> tree.flatten_with_path({"b": 2, "a": [1, (3,)]})
+        [(('a', 0), 1), (('a', 1, 0), 3), (('b',), 2)]
+    """
+    if not is_nested(structure):
+        return [((), structure)]
+    return [
+        ((key, *path), leaf)
+        for key, child in zip(_keys(structure), _children(structure))
+        for path, leaf in flatten_with_path(child)
+    ]
+
+
+def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
+    """Apply `func` to corresponding leaves and return the results in the first structure's form.
+
+    Args:
+        func: function of as many arguments as there are structures.
+        *structures: structures that nest in the same way.
+        none_is_leaf: whether None is a leaf; if not, None stays where the first structure has it.
 
     Raises:
-        ValueError: if the structures differ.
+        ValueError: if the structures differ, or there is none.
+
+    Example:
+        >>> from pronghorn import tree
+        >>> tree.map_structure(lambda a, b: a + b, {"x": [1, 2]}, {"x": [10, 20]})
+        {'x': [11, 22]}
     """
+    if not structures:
+        raise ValueError("map_structure: at least one structure is needed")
     first = structures[0]
     for other in structures[1:]:
-        assert_same_structure(first, other)
-    results = [fn(*leaves) for leaves in zip(*(flatten(structure) for structure in structures))]
-    return pack_sequence_as(first, results)
+        _assert_same_node(first, other)
+    if not is_nested(first):
+        return None if first is None and not none_is_leaf else func(*structures)
+    return _rebuild(first, [map_structure(func, *row, none_is_leaf=none_is_leaf) for row in _rows(structures)])
+
+
+def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
+    """Apply `func` to the parts of structures that stand where a shallower structure has its leaves.
+
+    Raises:
+        ValueError: if a structure does not nest like `shallow_structure` down to its leaves, or there is none.
+
+    Example:
+        >>> from pronghorn import tree
+        >>> tree.map_structure_up_to([None, None], len, [[1, 2], (3,)])
+        [2, 1]
+    """
+    if not structures:
+        raise ValueError("map_structure_up_to: at least one structure is needed")
+    if not is_nested(shallow_structure):
+        return func(*structures)
+    for structure in structures:
+        _assert_same_node(shallow_structure, structure)
+    rows = _rows((shallow_structure, *structures))
+    return _rebuild(shallow_structure, [map_structure_up_to(shallow, func, *parts) for shallow, *parts in rows])
+
+
+def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
+    """Apply `func` to each shape, a tuple or list of ints and None, of a structure.
+
+    Example:
+        >>> from pronghorn import tree
+        >>> tree.map_shape_structure(len, {"image": (None, 8, 8, 3), "label": (None,)})
+        {'image': 4, 'label': 1}
+    """
+    is_shape = isinstance(structure, (list, tuple)) and all(isinstance(size, (int, type(None))) for size in structure)
+    if is_shape or not is_nested(structure):
+        return func(structure)
+    return _rebuild(structure, [map_shape_structure(func, child) for child in _children(structure)])
+
+
+def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
+    """Apply `func` to the structure, its parts and leaves; what it returns takes their place, unless it is None.
+
+    Args:
+        func: function of a part; it returns None to leave the part, `MAP_TO_NONE` to put None there.
+        structure: any structure.
+        top_down: whether a part comes before what is in it; a part that was replaced is then not looked into.
+
+    Example:
+        >>> from pronghorn import tree
+        >>> tree.traverse(lambda part: sum(part) if isinstance(part, tuple) else None, [1, (2, 3)])
+        [1, 5]
+    """
+
+    def with_children(part: Any) -> Any:
+        if not is_nested(part):
+            return part
+        return _rebuild(part, [traverse(func, child, top_down) for child in _children(part)])
+
+    part = structure if top_down else with_children(structure)
+    result = func(part)
+    if result is None:
+        return with_children(part) if top_down else part
+    return None if result is MAP_TO_NONE else result
+
+
+def lists_to_tuples(structure: Any) -> Any:
+    """Return the structure with tuples in place of lists."""
+    return traverse(lambda part: tuple(part) if isinstance(part, list) else None, structure, top_down=False)
 
 
 def pack_sequence_as(structure: Any, flat_sequence: list[Any]) -> Any:
@@ -72,20 +191,38 @@ def pack_sequence_as(structure: Any, flat_sequence: list[Any]) -> Any:
     return build(structure)
 
 
-def assert_same_structure(a: Any, b: Any) -> None:
-    """Raise unless `a` and `b` nest in the same way.
+# subclasses count as what they derive from, except that a namedtuple's fields matter
+_KINDS = (list, tuple, dict, deque)
+
+
+def _assert_same_node(a: Any, b: Any) -> None:
+    same = all(isinstance(a, kind) == isinstance(b, kind) for kind in _KINDS)
+    if same and is_nested(a):
+        same = len(a) == len(b) and getattr(a, "_fields", None) == getattr(b, "_fields", None)
+        same = same and (not isinstance(a, dict) or a.keys() == b.keys())
+    if not same:
+        raise ValueError(f"the two structures differ: {a!r} and {b!r}")
+
+
+def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
+    """Raise unless `a` and `b` nest in the same way, lists where the other has lists, tuples where it has tuples.
+
+    Args:
+        a, b: structures.
+        check_types: without effect, as in Keras 3; `assert_same_paths` makes no difference between lists and tuples.
 
     Raises:
         ValueError: naming both structures where they differ.
     """
-    same = is_nested(a) == is_nested(b)
-    if same and is_nested(a):
-        same = isinstance(a, dict) == isinstance(b, dict) and len(a) == len(b)
-        if same and isinstance(a, dict):
-            same = sorted(a) == sorted(b)
-        if same:
-            for left, right in zip(_children(a), _children(b)):
-                assert_same_structure(left, right)
-            return
-    if not same:
-        raise ValueError(f"the two structures differ: {a!r} and {b!r}")
+    map_structure(lambda *leaves: None, a, b)
+
+
+def assert_same_paths(a: Any, b: Any) -> None:
+    """Raise unless the same keys and indices lead to the leaves of `a` and `b`; lists and tuples are alike.
+
+    Raises:
+        ValueError: naming the paths that only one of them has.
+    """
+    of_a, of_b = ({path for path, _ in flatten_with_path(structure)} for structure in (a, b))
+    if of_a != of_b:
+        raise ValueError(f"the paths differ: only a has {of_a - of_b or ''}, only b has {of_b - of_a or ''}")

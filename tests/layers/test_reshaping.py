@@ -56,6 +56,6 @@ def test_errors():
     with pytest.raises(ValueError, match="leaves nothing"):
         layers.Cropping1D(3)(np.ones((2, 6, 1)))
     with pytest.raises(ValueError, match="interpolation"):
-        layers.UpSampling2D(interpolation="bilinear")
+        layers.UpSampling2D(interpolation="cubic")
     with pytest.raises(ValueError, match="positive"):
         layers.RepeatVector(0)

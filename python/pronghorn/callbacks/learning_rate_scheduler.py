@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pronghorn import ops
 from pronghorn.callbacks.callback import Callback, Logs
+from pronghorn.messages import show
 
 
 class LearningRateScheduler(Callback):
@@ -42,7 +43,7 @@ class LearningRateScheduler(Callback):
             raise ValueError(f"LearningRateScheduler: schedule must return a number, got {rate!r}") from None
         optimizer.learning_rate = rate
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
+            show(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if logs is not None:

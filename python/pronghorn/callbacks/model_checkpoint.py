@@ -7,6 +7,7 @@ import warnings
 
 from pronghorn.callbacks.callback import Logs
 from pronghorn.callbacks.monitor_callback import MonitorCallback
+from pronghorn.messages import show
 from pronghorn.utils.atomic_file import replacing
 
 
@@ -99,7 +100,7 @@ class ModelCheckpoint(MonitorCallback):
             else:
                 self.model.save(temporary, overwrite=True)
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: finished saving model to {path}")
+            show(f"\nEpoch {epoch + 1}: finished saving model to {path}")
 
     def _path(self, epoch: int, batch: int | None, logs: Logs) -> str:
         fields = {"epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1}), **logs}
@@ -113,7 +114,7 @@ class ModelCheckpoint(MonitorCallback):
     def _should_save(self, epoch: int, logs: Logs, path: str) -> bool:
         if not self.save_best_only:
             if self.verbose > 0:
-                print(f"\nEpoch {epoch + 1}: saving model to {path}")
+                show(f"\nEpoch {epoch + 1}: saving model to {path}")
             return True
         value = logs.get(self.monitor)
         if value is None:
@@ -122,9 +123,9 @@ class ModelCheckpoint(MonitorCallback):
         before = "None" if self.best is None else f"{self.best:.5f}"
         if not self._is_improvement(value, self.best):
             if self.verbose > 0:
-                print(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {before}")
+                show(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {before}")
             return False
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: {self.monitor} improved from {before} to {value:.5f}, saving model to {path}")
+            show(f"\nEpoch {epoch + 1}: {self.monitor} improved from {before} to {value:.5f}, saving model to {path}")
         self.best = value
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn.callbacks.callback import Callback, Logs
+from pronghorn.messages import show
 from pronghorn.utils.progbar import Progbar
 
 
@@ -42,7 +43,7 @@ class ProgbarLogger(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         if self.verbose and self.epochs > 1:
-            print(f"Epoch {epoch + 1}/{self.epochs}")
+            show(f"Epoch {epoch + 1}/{self.epochs}")
         self._start()
 
     def on_test_begin(self, logs: Logs | None = None) -> None:

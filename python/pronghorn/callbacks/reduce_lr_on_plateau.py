@@ -7,6 +7,7 @@ import warnings
 from pronghorn import ops
 from pronghorn.callbacks.callback import Logs
 from pronghorn.callbacks.monitor_callback import MonitorCallback
+from pronghorn.messages import show
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -85,6 +86,6 @@ class ReduceLROnPlateau(MonitorCallback):
                 new_rate = max(rate * self.factor, self.min_lr)
                 optimizer.learning_rate = new_rate
                 if self.verbose > 0:
-                    print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new_rate}.")
+                    show(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new_rate}.")
                 self.cooldown_counter = self.cooldown
                 self.wait = 0

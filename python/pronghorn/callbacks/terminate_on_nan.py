@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from pronghorn.callbacks.callback import Callback, Logs
+from pronghorn.messages import show
 
 
 class TerminateOnNaN(Callback):
@@ -31,5 +32,5 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(f"TerminateOnNaN: loss is {loss} at batch {batch}")
-        print(f"Batch {batch}: Invalid loss, terminating training")
+        show(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True

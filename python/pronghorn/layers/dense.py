@@ -106,4 +106,4 @@ class Dense(Layer):
             "kernel_constraint",
             "bias_constraint",
         )
-        return {**super().get_config(), **config}
+        return {**super().get_config(), **config, "quantization_config": None}

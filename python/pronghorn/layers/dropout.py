@@ -116,8 +116,7 @@ class _SpatialDropout(Dropout):
         return (inputs.shape[0], inputs.shape[1], *ones)
 
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        return {name: value for name, value in config.items() if name not in ("noise_shape", "trainable")}
+        return {"name": self.name, "dtype": self.dtype, **attribute_config(self, "rate", "seed")}
 
 
 class SpatialDropout1D(_SpatialDropout):

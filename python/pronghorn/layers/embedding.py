@@ -6,6 +6,7 @@ from typing import Any
 
 from pronghorn import constraints, initializers, ops, regularizers
 from pronghorn.layers.arguments import positive_int, refuse
+from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.layer_config import attribute_config
 
@@ -60,6 +61,7 @@ class Embedding(Layer):
         self.supports_masking = mask_zero
         # Indices have no use for the layer's floating dtype.
         self.autocast = False
+        self.input_spec = InputSpec()
         if weights is not None:
             self.build(None)
             self.set_weights(list(weights) if isinstance(weights, (list, tuple)) else [weights])
@@ -94,4 +96,4 @@ class Embedding(Layer):
             "embeddings_constraint",
             "mask_zero",
         )
-        return {**super().get_config(), **config}
+        return {**super().get_config(), **config, "quantization_config": None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import constraints, initializers, ops, regularizers
+from pronghorn import arguments, constraints, initializers, ops, regularizers
 from pronghorn.layers.arguments import positive_int
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.layer import Layer
@@ -73,6 +73,21 @@ class _ScaleAndCenter(Layer):
         return {**super().get_config(), **config}
 
 
+def _normalized_shape(layer: Any, input_shape: Any) -> tuple[int, ...]:
+    """Return the sizes of the axes that a layer normalizes over, in the order of the inputs' axes.
+
+    Raises:
+        ValueError: if the inputs do not have such an axis.
+    """
+    axes = [layer.axis] if isinstance(layer.axis, int) else layer.axis
+    rank = len(input_shape)
+    if any(not -rank <= axis < rank for axis in axes):
+        raise ValueError(
+            f"{type(layer).__name__} {layer.name!r}: axis {layer.axis} is out of range for the shape {input_shape}"
+        )
+    return tuple(input_shape[axis] for axis in sorted(axis % rank for axis in axes))
+
+
 class LayerNormalization(_ScaleAndCenter):
     """Normalize each sample over an axis, or several.
 
@@ -121,15 +136,12 @@ class LayerNormalization(_ScaleAndCenter):
             isinstance(axis, (list, tuple)) and all(isinstance(each, int) for each in axis)
         ):
             raise TypeError(f"LayerNormalization: axis must be an int or ints, got {axis!r}")
-        self.axis = axis if isinstance(axis, int) else list(axis)
-        self.epsilon = epsilon
+        self.axis = axis if isinstance(axis, int) else list(arguments.integers(axis, f"{type(self).__name__}: axis"))
+        self.epsilon = arguments.number_between(epsilon, f"{type(self).__name__}: epsilon", 0)
         self.rms_scaling = rms_scaling
 
     def build(self, input_shape: Any) -> None:
-        axes = [self.axis] if isinstance(self.axis, int) else self.axis
-        if any(not -len(input_shape) <= axis < len(input_shape) for axis in axes):
-            raise ValueError(f"LayerNormalization {self.name!r}: axis {self.axis} is out of range for {input_shape}")
-        self._add_gamma_and_beta(tuple(input_shape[axis] for axis in axes))
+        self._add_gamma_and_beta(_normalized_shape(self, input_shape))
 
     def call(self, inputs: Any) -> Any:
         return ops.layer_normalization(
@@ -189,11 +201,11 @@ class GroupNormalization(_ScaleAndCenter):
             **kwargs,
         )
         self.groups = -1 if groups == -1 else positive_int(groups, "GroupNormalization: groups")
-        self.axis = axis
-        self.epsilon = epsilon
+        self.axis = arguments.integer(axis, "GroupNormalization: axis")
+        self.epsilon = arguments.number_between(epsilon, "GroupNormalization: epsilon", 0)
 
     def build(self, input_shape: Any) -> None:
-        channels = input_shape[self.axis]
+        (channels,) = _normalized_shape(self, input_shape)
         if channels is None:
             raise ValueError(f"GroupNormalization {self.name!r}: axis {self.axis} must be known, got {input_shape}")
         if self.groups == -1:
@@ -235,7 +247,7 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.axis = axis if isinstance(axis, int) else list(arguments.integers(axis, "UnitNormalization: axis"))
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
@@ -249,6 +261,8 @@ class UnitNormalization(Layer):
 class RMSNormalization(Layer):
     """Divide each sample by the root of its mean square over an axis, and multiply by a learned factor.
 
+    As in Keras, a mask of the inputs is not handed on.
+
     Args:
         axis: int or ints.
         epsilon: float, added to the mean square.
@@ -256,13 +270,11 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis if isinstance(axis, int) else list(axis)
-        self.epsilon = epsilon
-        self.supports_masking = True
+        self.axis = axis if isinstance(axis, int) else list(arguments.integers(axis, f"{type(self).__name__}: axis"))
+        self.epsilon = arguments.number_between(epsilon, f"{type(self).__name__}: epsilon", 0)
 
     def build(self, input_shape: Any) -> None:
-        axes = [self.axis] if isinstance(self.axis, int) else self.axis
-        self.scale = self.add_weight(name="scale", shape=tuple(input_shape[i] for i in axes), initializer="ones")
+        self.scale = self.add_weight(name="scale", shape=_normalized_shape(self, input_shape), initializer="ones")
 
     def call(self, inputs: Any) -> Any:
         inputs = ops.cast(inputs, self.compute_dtype)

@@ -142,13 +142,16 @@ class UpSampling1D(Layer):
         return {**super().get_config(), **attribute_config(self, "size")}
 
 
+_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+
+
 class UpSampling2D(Layer):
-    """Repeat the rows and columns of images.
+    """Enlarge images by whole factors: repeat their rows and columns, or interpolate between them.
 
     Args:
         size: int or 2 ints, how often.
         data_format: "channels_last", "channels_first" or None.
-        interpolation: "nearest"; no other is supported.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
 
     Raises:
         ValueError: for another interpolation.
@@ -160,13 +163,18 @@ class UpSampling2D(Layer):
         super().__init__(**kwargs)
         self.size = window(size, 2, "UpSampling2D: size")
         self.data_format = config.standardize_data_format(data_format)
-        self.interpolation = interpolation.lower()
-        if self.interpolation != "nearest":
-            raise ValueError(f"UpSampling2D: interpolation must be 'nearest', got {interpolation!r}")
+        self.interpolation = interpolation.lower() if isinstance(interpolation, str) else interpolation
+        if self.interpolation not in _INTERPOLATIONS:
+            raise ValueError(f"UpSampling2D: interpolation must be one of {_INTERPOLATIONS}, got {interpolation!r}")
         self.input_spec = InputSpec(ndim=4)
 
     def call(self, inputs: Any) -> Any:
         first = 1 if self.data_format == "channels_last" else 2
+        if self.interpolation != "nearest":
+            height, width = (factor * size for factor, size in zip(self.size, inputs.shape[first:]))
+            return ops.image.resize(
+                inputs, (height, width), interpolation=self.interpolation, data_format=self.data_format
+            )
         return ops.repeat(ops.repeat(inputs, self.size[0], axis=first), self.size[1], axis=first + 1)
 
     def get_config(self) -> dict[str, Any]:

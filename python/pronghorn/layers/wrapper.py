@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from pronghorn import ops
@@ -42,6 +43,9 @@ class Wrapper(Layer):
 class TimeDistributed(Wrapper):
     """Apply a layer to every time step of inputs of shape (batch, steps, ...).
 
+    The steps become part of the batch; only in training, a layer that keeps statistics of its batches (it has weights
+    that are not trainable) is called for one step after the other.
+
     Args:
         layer: the layer for one step.
 
@@ -64,6 +68,11 @@ class TimeDistributed(Wrapper):
         batch, steps = inputs.shape[:2]
         if mask is not None and tuple(mask.shape[:2]) != (batch, steps):
             raise ValueError(f"TimeDistributed: mask of shape {mask.shape} does not fit inputs of {inputs.shape}")
-        # Steps are independent, so they become part of the batch.
-        outputs = self.layer(ops.reshape(inputs, (batch * steps, *inputs.shape[2:])))
+        if mask is not None and "mask" not in inspect.signature(self.layer.call).parameters:
+            mask = None
+        if training and self.layer.non_trainable_weights:
+            masks = [{} if mask is None else {"mask": mask[:, step]} for step in range(steps)]
+            return ops.stack([self.layer(inputs[:, step], **masks[step]) for step in range(steps)], axis=1)
+        masked = {} if mask is None else {"mask": ops.reshape(mask, (batch * steps, *mask.shape[2:]))}
+        outputs = self.layer(ops.reshape(inputs, (batch * steps, *inputs.shape[2:])), **masked)
         return ops.reshape(outputs, (batch, steps, *outputs.shape[1:]))

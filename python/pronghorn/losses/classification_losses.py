@@ -149,16 +149,17 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     Args:
         from_logits: whether predictions are logits.
         ignore_class: class whose samples have no loss.
+        reduction: see `Loss`.
         axis: axis of the classes.
-        reduction, name, dtype: see `Loss`.
+        name, dtype: see `Loss`.
     """
 
     def __init__(
         self,
         from_logits: bool = False,
         ignore_class: int | None = None,
-        axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
         name: str = "sparse_categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
@@ -195,15 +196,16 @@ class Dice(LossFunctionWrapper):
     """One minus the Dice coefficient. See `classification.dice`.
 
     Args:
+        reduction, name: see `Loss`.
         axis: axes of the sums; all for None.
-        reduction, name, dtype: see `Loss`.
+        dtype: see `Loss`.
     """
 
     def __init__(
         self,
-        axis: Any = None,
         reduction: str | None = "sum_over_batch_size",
         name: str = "dice",
+        axis: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__(classification.dice, reduction, name, dtype, axis=axis)
@@ -219,17 +221,18 @@ class Tversky(LossFunctionWrapper):
     Args:
         alpha: weight of what only the targets have.
         beta: weight of what only the predictions have.
+        reduction, name: see `Loss`.
         axis: axes of the sums; all for None.
-        reduction, name, dtype: see `Loss`.
+        dtype: see `Loss`.
     """
 
     def __init__(
         self,
         alpha: float = 0.5,
         beta: float = 0.5,
-        axis: Any = None,
         reduction: str | None = "sum_over_batch_size",
         name: str = "tversky",
+        axis: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__(classification.tversky, reduction, name, dtype, alpha=alpha, beta=beta, axis=axis)
@@ -251,7 +254,7 @@ class Circle(LossFunctionWrapper):
 
     def __init__(
         self,
-        gamma: float = 80,
+        gamma: float = 80.0,
         margin: float = 0.4,
         remove_diagonal: bool = True,
         reduction: str | None = "sum_over_batch_size",

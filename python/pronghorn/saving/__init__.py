@@ -12,6 +12,7 @@ from pronghorn.saving.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from pronghorn.saving.weights import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
@@ -20,6 +21,8 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_weights",
     "register_keras_serializable",
+    "save_weights",
     "serialize_keras_object",
 ]

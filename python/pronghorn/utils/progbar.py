@@ -6,6 +6,9 @@ import sys
 import time
 from typing import Any
 
+from pronghorn import config
+from pronghorn.messages import show
+
 _WIDTH = 20
 
 
@@ -20,8 +23,8 @@ class Progbar:
         verbose: 0 silent, 1 bar, 2 one line at the end.
         interval: least time between two drawings, in seconds.
         stateful_metrics: names of values to show as they are; all others are averaged over the steps.
-        unit_name: name of a step.
         stateless_metrics: names of values to average; all others are then shown as they are.
+        unit_name: name of a step.
 
     Example:
         >>> from pronghorn.utils import Progbar
@@ -36,8 +39,8 @@ class Progbar:
         verbose: int = 1,
         interval: float = 0.05,
         stateful_metrics: Any = None,
-        unit_name: str = "step",
         stateless_metrics: Any = None,
+        unit_name: str = "step",
     ) -> None:
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ValueError("Progbar: give stateful_metrics or stateless_metrics, not both")
@@ -76,7 +79,7 @@ class Progbar:
         if self.verbose == 1:
             self._draw(current, now, finalize)
         elif self.verbose == 2 and finalize:
-            print(self._line(current, now, finalize, bar=False))
+            show(self._line(current, now, finalize, bar=False))
 
     def add(self, n: int, values: Any = None) -> None:
         """Move on by `n` steps."""
@@ -103,15 +106,15 @@ class Progbar:
         if not finalize and now - self._last_drawn < self.interval:
             return
         self._last_drawn = now
-        if not sys.stdout.isatty():
+        if not sys.stdout.isatty() or not config.is_interactive_logging_enabled():
             if finalize:
-                print(self._line(current, now, finalize))
+                show(self._line(current, now, finalize))
             return
         try:
             from rich.live import Live
             from rich.text import Text
         except ImportError:
-            print(f"\r{self._line(current, now, finalize)}", end="\n" if finalize else "", flush=True)
+            show(f"\r{self._line(current, now, finalize)}", end="\n" if finalize else "")
             return
         if self._live is None:
             self._live = Live(auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
