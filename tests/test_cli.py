@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import pronghorn
+from pronghorn.cli.doctor import doctor
 from pronghorn.cli.drawing import draw_row
 from pronghorn.cli.main import main
 
@@ -25,6 +29,16 @@ def test_doctor(capsys):
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "CPU level" in out and "agrees with NumPy" in out
+
+
+def test_doctor_shows_the_documented_switches_that_are_set(capsys, monkeypatch):
+    documented = Path(__file__).parents[1].joinpath("CONTRIBUTING.md").read_text()
+    switches = set(re.findall(r"^\| `(PRONGHORN_\w+)=", documented, re.MULTILINE))
+    for switch in switches:
+        monkeypatch.setenv(switch, f"value of {switch}")
+    doctor()
+    out = capsys.readouterr().out
+    assert len(switches) >= 6 and all(f"value of {switch}" in out for switch in switches)
 
 
 @pytest.mark.parametrize("arguments", [["demo", "--data", "letters"], ["demo", "--epochs", "0"], ["fly"]])

@@ -6,6 +6,7 @@ Submodules are loaded when they are first used, so that `import pronghorn` is qu
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from typing import Any
 
@@ -33,9 +34,6 @@ _SUBMODULES = (
     "utils",
 )
 
-# not public, but imported as `from pronghorn import naming`; found without looking through TensorFlow's names
-_INTERNAL_MODULES = ("cli", "messages", "naming", "symbolic", "tf_names", "training")
-
 # public name -> module that defines it
 _NAMES = {
     "DTypePolicy": "pronghorn.dtype_policies",
@@ -61,10 +59,10 @@ def __getattr__(name: str) -> Any:
         return sys.modules[__name__]
     if name.startswith("_"):
         raise AttributeError(f"module 'pronghorn' has no attribute {name!r}")
-    if name in _SUBMODULES or name in _INTERNAL_MODULES:
-        return importlib.import_module(f"pronghorn.{name}")
     if name in _NAMES:
         value = getattr(importlib.import_module(_NAMES[name]), name)
+    elif importlib.util.find_spec(f"pronghorn.{name}") is not None:
+        return importlib.import_module(f"pronghorn.{name}")
     else:
         tf_names = importlib.import_module("pronghorn.tf_names")
         if name not in tf_names.__all__:

@@ -22,8 +22,6 @@ PH_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 // Tasks of about equal work, each with a patch buffer of its own.
 PH_INLINE int64_t task_count(int64_t units) { return least(units, most_tasks); }
 
-PH_INLINE bool is_depthwise(const ConvGeometry& g) { return g.groups > 1 && g.group_channels() == 1; }
-
 // A 1 x 1 kernel without strides or padding sees each pixel as it lies.
 PH_INLINE bool is_pointwise(const ConvGeometry& g) {
   return g.taps() == 1 && g.rows.stride == 1 && g.columns.stride == 1 && g.rows.before == 0 && g.columns.before == 0 &&

@@ -2,6 +2,7 @@
 // into spans that threads share, so that a network's many small variables cost one job.
 #include "ops/optimizer.h"
 
+#include "core/inline.h"
 #include "core/thread_pool.h"
 
 namespace ph::PH_LEVEL {
@@ -21,7 +22,7 @@ void update_span(const Update& update, const View* in, const View* out, int64_t 
     to[s] = out[s].as<T>();
   }
   const T* gradient = in[states].as<T>();
-#pragma GCC ivdep
+  PH_INDEPENDENT
   for (int64_t i = begin; i < end; ++i) {
     T state[states];
 #pragma GCC unroll 4

@@ -1,4 +1,5 @@
 // Every elementwise op over a tile, for the four types chains compute in. The compiler vectorises the loops.
+#include "core/inline.h"
 #include "core/scalar.h"
 #include "cpu/tiles.h"
 #include "ops/elementwise.h"
@@ -27,7 +28,7 @@ static constexpr bool exists(ElementwiseClass cls) {
   static void name##_tile(T* y, [[maybe_unused]] const T* a, [[maybe_unused]] const T* b, [[maybe_unused]] const T* c, \
                           int64_t n) {                                                                                 \
     if constexpr (exists<T>(ElementwiseClass::cls)) {                                                                  \
-      _Pragma("GCC ivdep") for (int64_t i = 0; i < n; ++i) y[i] = APPLY_##arity(name);                                 \
+      PH_INDEPENDENT for (int64_t i = 0; i < n; ++i) y[i] = APPLY_##arity(name);                                       \
     }                                                                                                                  \
   }
 #include "ops/elementwise.def"

@@ -11,7 +11,14 @@ import pronghorn
 from pronghorn import _core, ops
 
 # Variables that change how programs are made and run.
-_SWITCHES = ("PRONGHORN_CPU", "PRONGHORN_THREADS", "PRONGHORN_PASSES", "PRONGHORN_PLAN", "PRONGHORN_KERNEL")
+_SWITCHES = (
+    "PRONGHORN_CPU",
+    "PRONGHORN_NUM_THREADS",
+    "PRONGHORN_PASSES",
+    "PRONGHORN_PLAN",
+    "PRONGHORN_KERNEL",
+    "PRONGHORN_VERBOSE",
+)
 
 
 def doctor() -> int:

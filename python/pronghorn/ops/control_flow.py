@@ -111,10 +111,10 @@ def scan(
     arguments.function(f, "scan: f")
     if xs is not None:
         xs = tree.map_structure(lambda leaf: leaf if hasattr(leaf, "shape") else _core.convert(leaf), xs)
-        sizes = {leaf.shape[0] if leaf.shape else None for leaf in tree.flatten(xs)}
-        if len(sizes) != 1 or None in sizes:
+        sizes = {leaf.shape[0] if leaf.shape else -1 for leaf in tree.flatten(xs)}
+        count = sizes.pop() if len(sizes) == 1 else -1
+        if count < 0:
             raise ValueError("scan: the tensors of xs must have a first axis of one common size")
-        count = sizes.pop()
     elif length is None:
         raise ValueError("scan: give xs or length")
     else:

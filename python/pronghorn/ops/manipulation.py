@@ -339,15 +339,15 @@ def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """Return the array turned by k quarter turns in the plane of two axes."""
     k = arguments.integer(k, "rot90: k") % 4
     array = _core.convert(array)
-    axes = normalize_axes(axes, len(array.shape), "rot90")
-    if len(axes) != 2 or axes[0] == axes[1]:
+    plane = normalize_axes(axes, len(array.shape), "rot90")
+    if len(plane) != 2 or plane[0] == plane[1]:
         raise ValueError(f"rot90: axes must be two different axes of array {array.shape}, got {axes}")
     if k == 0:
         return array
     if k == 2:
-        return flip(array, axes)
-    turned = swapaxes(array, *axes)
-    return flip(turned, axes[0] if k == 1 else axes[1])
+        return flip(array, plane)
+    turned = swapaxes(array, *plane)
+    return flip(turned, plane[0] if k == 1 else plane[1])
 
 
 @op
