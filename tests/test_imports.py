@@ -25,6 +25,14 @@ def test_importing_the_package_loads_no_other_package():
     assert not set(heavy) & set(loaded)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("Variable", "ph.Variable(3.0)"), ("Tensor", "ph._core.convert(3.0)"), ("GradientTape", "ph._core.convert(3.0)")],
+)
+def test_arithmetic_works_whatever_was_imported_first(name, value):
+    assert _run(f"import pronghorn as ph; ph.{name}; print(float({value} * 2))") == "6.0\n"
+
+
 def test_names_of_tensorflow_and_modules_are_found_by_attribute():
     assert pronghorn.keras is pronghorn
     assert pronghorn.naming.__name__ == "pronghorn.naming"

@@ -11,6 +11,7 @@ import pytest
 
 import pronghorn as ph
 from pronghorn import _core
+from pronghorn.ops import operators  # noqa: F401  tests multiply tensors
 from sample import Sample
 
 FAMILIES = sorted(path.stem for path in (Path(__file__).parent / "ops").glob("*.py"))

@@ -49,7 +49,7 @@ _NAMES = {
     "Optimizer": "pronghorn.optimizers",
     "Regularizer": "pronghorn.regularizers",
     "Sequential": "pronghorn.models",
-    "Tensor": "pronghorn.tensor",
+    "Tensor": "pronghorn.ops.operators",
     "Variable": "pronghorn.variable",
 }
 

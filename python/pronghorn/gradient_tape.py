@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn import _core, tree
+from pronghorn.ops import operators  # noqa: F401  gradients are used in arithmetic
 
 
 class GradientTape:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core, config
+from pronghorn import _core, arguments, config
+from pronghorn.ops import operators  # noqa: F401  a variable is used in arithmetic
 
 
 class Variable(_core.Variable):
@@ -44,14 +45,14 @@ class Variable(_core.Variable):
         if callable(initializer) and not isinstance(initializer, (_core.Tensor, _core.Variable)):
             if shape is None:
                 raise ValueError(f"Variable: shape is needed with the initializer {initializer!r}")
-            value = initializer(tuple(shape), dtype=dtype or config.floatx())
+            value = initializer(arguments.integers(shape, "Variable: shape", least=0), dtype=dtype or config.floatx())
         else:
             value = initializer
         tensor = _core.convert(value)
         if dtype is not None and tensor.dtype != dtype:
             tensor = _core.ops.cast(tensor, dtype=dtype)
-        if shape is not None and tuple(shape) != tensor.shape:
-            raise ValueError(f"Variable: shape is {tuple(shape)}, the initial value has shape {tensor.shape}")
+        if shape is not None and arguments.integers(shape, "Variable: shape") != tensor.shape:
+            raise ValueError(f"Variable: shape is {shape}, the initial value has shape {tensor.shape}")
         super().__init__(tensor, name, trainable)
         self.name = name
         self.path = name
