@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pronghorn as ph
-from pronghorn import backend, config, layers
+from pronghorn import backend, config, layers, ops
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +73,41 @@ def test_dtypes_and_symbolic_tensors_are_told_apart():
     assert backend.is_int_dtype("uint8") and not backend.is_int_dtype("bool")
     assert backend.result_type("int32", "float16") == "float16"
     assert ph.utils.is_keras_tensor(ph.Input((1,))) and not ph.utils.is_keras_tensor(ph.ops.ones(1))
+
+
+def _convolution_error():
+    rng = np.random.default_rng(0)
+    x, kernel = rng.normal(size=(2, 16, 16, 32)).astype("float32"), rng.normal(size=(3, 3, 32, 32)).astype("float32")
+    got = ops.convert_to_numpy(ops.conv(x, kernel, padding="same"))
+    want = ops.convert_to_numpy(ops.conv(x.astype("float64"), kernel.astype("float64"), padding="same"))
+    return np.abs(got - want).max() / np.abs(want).max()
+
+
+def test_the_highest_matmul_precision_is_more_exact(_highest_precision):
+    assert config.matmul_precision() == "highest"
+    assert _convolution_error() < 1e-6
+    config.set_matmul_precision("high")
+    assert 1e-6 < _convolution_error() < 2e-5
+
+
+@pytest.fixture
+def _highest_precision():
+    config.set_matmul_precision("highest")
+    yield
+    config.set_matmul_precision("high")
+
+
+@pytest.mark.parametrize(("value", "error"), [("low", ValueError), (None, TypeError), (1, TypeError)])
+def test_an_unknown_matmul_precision_is_refused(value, error):
+    with pytest.raises(error, match="precision"):
+        config.set_matmul_precision(value)
+
+
+def test_the_number_of_threads_is_set():
+    before = config.num_threads()
+    config.set_num_threads(3)
+    assert config.num_threads() == 3
+    config.set_num_threads(before)
+    for wrong in (0, -1):
+        with pytest.raises(ValueError, match="threads"):
+            config.set_num_threads(wrong)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pronghorn import _core, arguments
 from pronghorn.dtype_policy import DTypePolicy
 
 _FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")
@@ -56,7 +57,7 @@ def set_epsilon(value: float) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
         raise ValueError(f"set_epsilon: value must be a positive number, got {value!r}")
-    _settings["epsilon"] = float(value)
+    _settings["epsilon"] = arguments.number(value, "set_epsilon: value")
 
 
 def image_data_format() -> str:
@@ -111,6 +112,61 @@ def set_dtype_policy(policy: DTypePolicy | str) -> None:
     if not isinstance(policy, (str, DTypePolicy)):
         raise ValueError(f"set_dtype_policy: policy must be a DTypePolicy or the name of one, got {policy!r}")
     _settings["dtype_policy"] = DTypePolicy(policy) if isinstance(policy, str) else policy
+
+
+def matmul_precision() -> str:
+    """Return how exact products and convolutions of float32 numbers are, "high" or "highest"."""
+    return _core.matmul_precision()
+
+
+def set_matmul_precision(precision: str) -> None:
+    """Choose how exact products and convolutions of float32 numbers are.
+
+    Args:
+        precision: "high", as at first, allows an error of about 1e-5 of the largest result where it makes a kernel
+            faster (3 x 3 convolutions by Winograd's F(4 x 4, 3 x 3)); "highest" allows only kernels that are at least as
+            exact as adding up products in float32. Models follow it when they are compiled.
+
+    Raises:
+        TypeError: if `precision` is no string.
+        ValueError: for another one.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> ph.config.set_matmul_precision("highest")
+        >>> ph.config.matmul_precision()
+        'highest'
+        >>> ph.config.set_matmul_precision("high")
+    """
+    if not isinstance(precision, str):
+        raise TypeError(f"set_matmul_precision: precision must be a string, got {precision!r}")
+    _core.set_matmul_precision(precision)
+
+
+def num_threads() -> int:
+    """Return how many threads kernels use.
+
+    At first PRONGHORN_NUM_THREADS, else OMP_NUM_THREADS, else the processors that this process may use.
+    """
+    return _core.num_threads()
+
+
+def set_num_threads(threads: int) -> None:
+    """Set how many threads kernels use, 1 or more; results do not depend on it.
+
+    Raises:
+        TypeError: if `threads` is no integer.
+        ValueError: if it is below 1.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> before = ph.config.num_threads()
+        >>> ph.config.set_num_threads(1)
+        >>> ph.config.num_threads()
+        1
+        >>> ph.config.set_num_threads(before)
+    """
+    _core.set_num_threads(arguments.integer(threads, "set_num_threads: threads", least=1))
 
 
 def enable_interactive_logging() -> None:

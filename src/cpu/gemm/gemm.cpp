@@ -19,8 +19,8 @@ PH_INLINE int64_t panel_count(const Gemm<T>& g) {
 
 // The panel of packed B for the depth block that starts at l0.
 template <class T>
-PH_INLINE int64_t panel_offset(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t panel) {
-  return l0 * panel_count(g) * panel_width<T> + panel * depth * panel_width<T>;
+PH_INLINE int64_t panel_offset(const Gemm<T>& g, int64_t l0, int64_t panel) {
+  return packed_position<T>(g.n, g.k, l0, panel * panel_width<T>);
 }
 
 // Whether A is better copied than read where it lies. Rows 4 KB apart fall on the same lines of the L1 cache; of a
@@ -82,7 +82,7 @@ template <class T>
 void multiply_block(const Gemm<T>& g, const T* packed, Range rows, Range panels) {
   for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += depth_block) {
     const int64_t depth = least(depth_block, g.k - l0);
-    multiply_depth(g, packed + panel_offset(g, l0, depth, panels.begin), l0, depth, rows, panels);
+    multiply_depth(g, packed + panel_offset(g, l0, panels.begin), l0, depth, rows, panels);
   }
 }
 
@@ -123,7 +123,7 @@ void pack_b(const Gemm<T>& g, T* packed) {
   const double ns = 0.05 * static_cast<double>(panel_width<T> * least(g.k, depth_block));
   parallel_for(panels * blocks, ns, [&](int64_t chunk) {
     const int64_t l0 = chunk / panels * depth_block, panel = chunk % panels, depth = least(depth_block, g.k - l0);
-    pack_panel(g, l0, depth, panel * panel_width<T>, packed + panel_offset(g, l0, depth, panel));
+    pack_panel(g, l0, depth, panel * panel_width<T>, packed + panel_offset(g, l0, panel));
   });
 }
 

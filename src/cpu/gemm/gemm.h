@@ -39,6 +39,14 @@ PH_INLINE int64_t packed_size(int64_t n, int64_t k) {
   return (n + panel_width<T> - 1) / panel_width<T> * panel_width<T> * k;
 }
 
+// Where element (l, j) of B lies in packed B.
+template <class T>
+PH_INLINE int64_t packed_position(int64_t n, int64_t k, int64_t l, int64_t j) {
+  constexpr int64_t width = panel_width<T>;
+  const int64_t l0 = l / depth_block * depth_block, depth = k - l0 < depth_block ? k - l0 : depth_block;
+  return packed_size<T>(n, l0) + j / width * depth * width + (l - l0) * width + j % width;
+}
+
 // Packs all of B: for each block of depth_block rows, panel after panel.
 template <class T>
 void pack_b(const Gemm<T>& g, T* packed);

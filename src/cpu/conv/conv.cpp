@@ -8,6 +8,7 @@
 #include "ops/conv.h"
 
 #include "core/thread_pool.h"
+#include "cpu/conv/winograd.h"
 #include "cpu/gemm/gemm.h"
 
 namespace ph::PH_LEVEL {
@@ -280,10 +281,26 @@ BY_DTYPE(forward)
 BY_DTYPE(input_grad)
 BY_DTYPE(kernel_grad)
 
+template <int m>
+constexpr Kernel winograd(const char* name) {
+  return kernel<winograd_forward<m>, winograd_accepts<m>, winograd_workspace<m>>(name);
+}
+template <int m>
+constexpr Kernel winograd_of_input(const char* name) {
+  return kernel<winograd_input_grad<m>, winograd_input_grad_accepts<m>, winograd_input_grad_workspace<m>>(name);
+}
+template <int m>
+constexpr Kernel winograd_of_kernel(const char* name) {
+  return kernel<winograd_kernel_grad<m>, winograd_kernel_grad_accepts<m>, winograd_kernel_grad_workspace<m>>(name);
+}
+
 }  // namespace
 
-PH_KERNELS(conv2d, kernel<forward, nullptr, forward_workspace>("patches"));
-PH_KERNELS(conv2d_input_grad, kernel<input_grad, nullptr, input_grad_workspace>("patches"));
-PH_KERNELS(conv2d_kernel_grad, kernel<kernel_grad, nullptr, kernel_grad_workspace>("patches"));
+PH_KERNELS(conv2d, winograd<4>("winograd4"), winograd<2>("winograd2"),
+           kernel<forward, nullptr, forward_workspace>("patches"));
+PH_KERNELS(conv2d_input_grad, winograd_of_input<4>("winograd4"), winograd_of_input<2>("winograd2"),
+           kernel<input_grad, nullptr, input_grad_workspace>("patches"));
+PH_KERNELS(conv2d_kernel_grad, winograd_of_kernel<4>("winograd4"), winograd_of_kernel<2>("winograd2"),
+           kernel<kernel_grad, nullptr, kernel_grad_workspace>("patches"));
 
 }  // namespace ph::PH_LEVEL
