@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
+
+import numpy as np
 
 _MOST_ELEMENTS = 1 << 46  # more than any machine's memory: NumPy is not asked for it
 
@@ -135,6 +138,46 @@ def one_of(value: Any, allowed: Iterable[Any], name: str) -> Any:
     if not any(value is each or (type(value) is type(each) and value == each) for each in allowed):
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {shown(value)}")
     return value
+
+
+def numbers(value: Any, name: str) -> np.ndarray:
+    """Return an array, or what can be made one, as a NumPy array of numbers.
+
+    Raises:
+        TypeError: if there is something else than numbers in it.
+        ValueError: if its rows differ in length.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} is no array: its rows differ in length, got {shown(value)}") from None
+    # "V" is how NumPy sees bfloat16
+    if array.dtype.kind not in "biufcV":
+        raise TypeError(f"{name} must hold numbers, got {shown(value)}")
+    return array
+
+
+def list_of(values: Any, name: str) -> list[Any]:
+    """Return an iterable's entries as a list.
+
+    Raises:
+        TypeError: if it is none, or a string or a dict.
+    """
+    if isinstance(values, (str, bytes, dict)) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a list, got {shown(values)}")
+    return list(values)
+
+
+def path(value: Any, name: str) -> str:
+    """Return a path given as a string or a path object as a string.
+
+    Raises:
+        TypeError: if it is neither.
+    """
+    try:
+        return os.fspath(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a path, got {shown(value)}") from None
 
 
 def allocatable(shape: tuple[int, ...], name: str) -> None:

@@ -55,6 +55,8 @@ def clear_session(free_memory: bool = True) -> None:
 
 def get_uid(prefix: str = "") -> int:
     """Return 1, 2, 3 ... : how often a number was asked for, or a name made, with this prefix."""
+    if not isinstance(prefix, str):
+        raise TypeError(f"get_uid: prefix must be a string, got {prefix!r}")
     return naming.count(prefix)
 
 

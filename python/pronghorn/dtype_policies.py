@@ -29,4 +29,6 @@ def get(identifier: Any) -> DTypePolicy:
 
 def serialize(policy: DTypePolicy) -> dict[str, Any]:
     """Return the policy as Keras 3 writes it in a layer's config."""
+    if not isinstance(policy, DTypePolicy):
+        raise TypeError(f"dtype_policies.serialize: policy must be a DTypePolicy, got {policy!r}")
     return {"module": "keras", "class_name": "DTypePolicy", "config": policy.get_config(), "registered_name": None}

@@ -6,6 +6,8 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
+from pronghorn import arguments
+
 
 class MAP_TO_NONE:
     """What the function given to `traverse` returns to put None in place of a part."""
@@ -97,6 +99,7 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     """
     if not structures:
         raise ValueError("map_structure: at least one structure is needed")
+    arguments.function(func, "map_structure: func")
     first = structures[0]
     for other in structures[1:]:
         _assert_same_node(first, other)
@@ -118,6 +121,7 @@ def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *struc
     """
     if not structures:
         raise ValueError("map_structure_up_to: at least one structure is needed")
+    arguments.function(func, "map_structure_up_to: func")
     if not is_nested(shallow_structure):
         return func(*structures)
     for structure in structures:
@@ -134,6 +138,7 @@ def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
         >>> tree.map_shape_structure(len, {"image": (None, 8, 8, 3), "label": (None,)})
         {'image': 4, 'label': 1}
     """
+    arguments.function(func, "map_shape_structure: func")
     is_shape = isinstance(structure, (list, tuple)) and all(isinstance(size, (int, type(None))) for size in structure)
     if is_shape or not is_nested(structure):
         return func(structure)
@@ -153,6 +158,8 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
         >>> tree.traverse(lambda part: sum(part) if isinstance(part, tuple) else None, [1, (2, 3)])
         [1, 5]
     """
+
+    arguments.function(func, "traverse: func")
 
     def with_children(part: Any) -> Any:
         if not is_nested(part):
@@ -177,7 +184,7 @@ def pack_sequence_as(structure: Any, flat_sequence: list[Any]) -> Any:
     Raises:
         ValueError: if the number of leaves differs.
     """
-    leaves = list(flat_sequence)
+    leaves = arguments.list_of(flat_sequence, "pack_sequence_as: flat_sequence")
     expected = len(flatten(structure))
     if len(leaves) != expected:
         raise ValueError(f"pack_sequence_as: structure has {expected} leaves, flat_sequence has {len(leaves)}")
@@ -201,7 +208,7 @@ def _assert_same_node(a: Any, b: Any) -> None:
         same = len(a) == len(b) and getattr(a, "_fields", None) == getattr(b, "_fields", None)
         same = same and (not isinstance(a, dict) or a.keys() == b.keys())
     if not same:
-        raise ValueError(f"the two structures differ: {a!r} and {b!r}")
+        raise ValueError(f"tree: the two structures differ: {a!r} and {b!r}")
 
 
 def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:

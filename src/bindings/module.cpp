@@ -12,6 +12,8 @@ PYBIND11_MODULE(_core, module) {
       PyErr_SetString(PyExc_TypeError, e.what());
     } catch (const ph::IndexError& e) {
       PyErr_SetString(PyExc_IndexError, e.what());
+    } catch (const ph::MemoryError& e) {
+      PyErr_SetString(PyExc_MemoryError, e.what());
     } catch (const ph::Error& e) {
       PyErr_SetString(PyExc_ValueError, e.what());
     }

@@ -1,4 +1,4 @@
-// Errors that reach the Python user: Error becomes ValueError, TypeError and IndexError their namesakes.
+// Errors that reach the Python user: Error becomes ValueError, the others their namesakes.
 #pragma once
 #include <cstdint>
 #include <sstream>
@@ -14,6 +14,9 @@ struct TypeError : Error {
   using Error::Error;
 };
 struct IndexError : Error {
+  using Error::Error;
+};
+struct MemoryError : Error {
   using Error::Error;
 };
 

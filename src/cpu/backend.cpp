@@ -37,7 +37,7 @@ class CachingAllocator {
     }
     const bool is_large = size >= 2 * huge_page;
     void* block = std::aligned_alloc(is_large ? huge_page : alignment, is_large ? round_up(size, huge_page) : size);
-    PH_CHECK(block, "out of memory: could not allocate ", bytes, " bytes");
+    if (!block) throw MemoryError(concat("out of memory: could not allocate ", bytes, " bytes"));
 #ifdef __linux__
     // first touched a huge page at a time: a network's arena costs hundreds of page faults, not tens of thousands
     if (is_large) madvise(block, size, MADV_HUGEPAGE);
@@ -73,7 +73,7 @@ class CachingAllocator {
     size_t step = alignment;
     while (step * 16 <= bytes) step *= 2;
     const size_t size = round_up(bytes, step);
-    PH_CHECK(size >= bytes, "out of memory: could not allocate ", bytes, " bytes");
+    if (size < bytes) throw MemoryError(concat("out of memory: could not allocate ", bytes, " bytes"));
     return size;
   }
 

@@ -12,6 +12,7 @@ from pronghorn.callbacks.model_checkpoint import ModelCheckpoint
 from pronghorn.callbacks.monitor_callback import MonitorCallback
 from pronghorn.callbacks.progbar_logger import ProgbarLogger
 from pronghorn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from pronghorn.callbacks.swap_ema_weights import SwapEMAWeights
 from pronghorn.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "MonitorCallback",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TerminateOnNaN",
 ]

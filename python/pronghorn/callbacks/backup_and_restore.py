@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 
+from pronghorn import arguments
 from pronghorn.callbacks.callback import Callback, Logs
 from pronghorn.utils.atomic_file import replacing
 
@@ -35,7 +36,7 @@ class BackupAndRestore(Callback):
         delete_checkpoint: bool = True,
     ) -> None:
         super().__init__()
-        self.backup_dir = os.fspath(backup_dir)
+        self.backup_dir = arguments.path(backup_dir, "BackupAndRestore: backup_dir")
         if not self.backup_dir:
             raise ValueError("BackupAndRestore: backup_dir is empty")
         if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):

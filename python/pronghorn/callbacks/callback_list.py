@@ -77,66 +77,56 @@ class CallbackList(Callback):
         """Whether a progress bar is drawn while batches run."""
         return any(isinstance(c, ProgbarLogger) and c.verbose == 1 for c in self.callbacks)
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+    def _call(self, hook: str, logs: Logs | None, *position: int) -> None:
+        # Hooks may write into the logs; those after them see it.
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
-            callback.on_epoch_begin(epoch, logs)
+            getattr(callback, hook)(*position, logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self._call("on_epoch_begin", logs, epoch)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_epoch_end(epoch, logs)
+        self._call("on_epoch_end", logs, epoch)
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_batch_begin(batch, logs)
+        self._call("on_batch_begin", logs, batch)
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_batch_end(batch, logs)
+        self._call("on_batch_end", logs, batch)
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_train_batch_begin(batch, logs)
+        self._call("on_train_batch_begin", logs, batch)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_train_batch_end(batch, logs)
+        self._call("on_train_batch_end", logs, batch)
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_test_batch_begin(batch, logs)
+        self._call("on_test_batch_begin", logs, batch)
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_test_batch_end(batch, logs)
+        self._call("on_test_batch_end", logs, batch)
 
     def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_predict_batch_begin(batch, logs)
+        self._call("on_predict_batch_begin", logs, batch)
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_predict_batch_end(batch, logs)
+        self._call("on_predict_batch_end", logs, batch)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_train_begin(logs)
+        self._call("on_train_begin", logs)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_train_end(logs)
+        self._call("on_train_end", logs)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_test_begin(logs)
+        self._call("on_test_begin", logs)
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_test_end(logs)
+        self._call("on_test_end", logs)
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_predict_begin(logs)
+        self._call("on_predict_begin", logs)
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_predict_end(logs)
+        self._call("on_predict_end", logs)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from typing import IO, Any
 
+from pronghorn import arguments
 from pronghorn.callbacks.callback import Callback, Logs
 
 
@@ -25,7 +26,7 @@ class CSVLogger(Callback):
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         super().__init__()
-        self.filename = os.fspath(filename)
+        self.filename = arguments.path(filename, "CSVLogger: filename")
         self.sep = separator
         self.append = append
         self.append_header = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from pronghorn.callbacks.callback import Logs
@@ -87,10 +86,4 @@ class EarlyStopping(MonitorCallback):
 
     def get_monitor_value(self, logs: Logs | None) -> Any:
         """Return the monitored value of the epoch, or None with a warning where the logs lack it."""
-        logs = logs or {}
-        value = logs.get(self.monitor)
-        if value is None:
-            warnings.warn(
-                f"EarlyStopping: metric {self.monitor!r} is not available; available: {', '.join(logs)}", stacklevel=2
-            )
-        return value
+        return self._monitored(logs)

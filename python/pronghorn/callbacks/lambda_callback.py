@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pronghorn import arguments
 from pronghorn.callbacks.callback import Callback
 
 _NAMED = (
@@ -54,4 +55,4 @@ class LambdaCallback(Callback):
             if not name.startswith("on_") or not hasattr(Callback, name):
                 raise TypeError(f"LambdaCallback: {name!r} is no hook of Callback")
             if function is not None:
-                setattr(self, name, function)
+                setattr(self, name, arguments.function(function, f"LambdaCallback: {name}"))

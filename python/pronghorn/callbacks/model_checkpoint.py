@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import warnings
 
+from pronghorn import arguments
 from pronghorn.callbacks.callback import Logs
 from pronghorn.callbacks.monitor_callback import MonitorCallback
 from pronghorn.messages import show
@@ -47,7 +47,7 @@ class ModelCheckpoint(MonitorCallback):
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__(monitor, mode, initial_value_threshold)
-        self.filepath = os.fspath(filepath)
+        self.filepath = arguments.path(filepath, "ModelCheckpoint: filepath")
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
@@ -116,9 +116,8 @@ class ModelCheckpoint(MonitorCallback):
             if self.verbose > 0:
                 show(f"\nEpoch {epoch + 1}: saving model to {path}")
             return True
-        value = logs.get(self.monitor)
+        value = self._monitored(logs)
         if value is None:
-            warnings.warn(f"ModelCheckpoint: can save the best model only with {self.monitor!r} in logs", stacklevel=2)
             return True
         before = "None" if self.best is None else f"{self.best:.5f}"
         if not self._is_improvement(value, self.best):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from pronghorn.callbacks.callback import Callback
+from pronghorn import arguments
+from pronghorn.callbacks.callback import Callback, Logs
 
 
 class MonitorCallback(Callback):
@@ -27,14 +28,30 @@ class MonitorCallback(Callback):
         self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0
     ) -> None:
         super().__init__()
+        kind = type(self).__name__
+        if not isinstance(monitor, str):
+            raise TypeError(f"{kind}: monitor must be the name of a metric, got {arguments.shown(monitor)}")
+        if baseline is not None:
+            arguments.number_between(baseline, f"{kind}: baseline")
         if mode not in ("auto", "min", "max"):
-            warnings.warn(f"{type(self).__name__}: mode {mode!r} is unknown, using 'auto'", stacklevel=2)
+            warnings.warn(f"{kind}: mode {mode!r} is unknown, using 'auto'", stacklevel=2)
             mode = "auto"
         self.monitor = monitor
         self.mode = mode
         self.best = baseline
-        self.min_delta = abs(min_delta)
+        self.min_delta = abs(arguments.number_between(min_delta, f"{kind}: min_delta"))
         self._direction: int | None = None
+
+    def _monitored(self, logs: Logs | None) -> Any:
+        """Return the monitored value of an epoch, or None with a warning where the logs lack it."""
+        self._resolve_direction()
+        value = (logs or {}).get(self.monitor)
+        if value is None:
+            warnings.warn(
+                f"{type(self).__name__}: metric {self.monitor!r} is not available; available: {', '.join(logs or ())}",
+                stacklevel=3,
+            )
+        return value
 
     def _resolve_direction(self) -> int:
         """Return 1 where more is better and -1 where less is."""

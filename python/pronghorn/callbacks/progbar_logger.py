@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pronghorn import arguments
 from pronghorn.callbacks.callback import Callback, Logs
 from pronghorn.messages import show
 from pronghorn.utils.progbar import Progbar
@@ -33,7 +34,9 @@ class ProgbarLogger(Callback):
     def set_params(self, params: dict[str, Any]) -> None:
         super().set_params(params)
         verbose = params.get("verbose", 1)
-        self.verbose = 1 if verbose == "auto" else int(verbose)
+        if verbose is None or isinstance(verbose, bool):
+            verbose = int(verbose or 0)
+        self.verbose = 1 if verbose == "auto" else arguments.integer(verbose, "verbose")
         self.epochs = params.get("epochs", 1)
         self.target = params.get("steps")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
+import numpy as np
 
-from pronghorn import ops
+from pronghorn import arguments, ops
 from pronghorn.callbacks.callback import Logs
 from pronghorn.callbacks.monitor_callback import MonitorCallback
 from pronghorn.messages import show
@@ -43,7 +43,8 @@ class ReduceLROnPlateau(MonitorCallback):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
-        if factor >= 1.0:
+        arguments.number_between(min_lr, "ReduceLROnPlateau: min_lr")
+        if arguments.number_between(factor, "ReduceLROnPlateau: factor") >= 1.0:
             raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor}")
         self.factor = factor
         self.patience = patience
@@ -67,12 +68,8 @@ class ReduceLROnPlateau(MonitorCallback):
         optimizer = self.model.optimizer
         rate = float(ops.convert_to_numpy(optimizer.learning_rate))
         logs["learning_rate"] = rate
-        value = logs.get(self.monitor)
+        value = self._monitored(logs)
         if value is None:
-            warnings.warn(
-                f"ReduceLROnPlateau: metric {self.monitor!r} is not available; available: {', '.join(logs)}",
-                stacklevel=2,
-            )
             return
         if self.in_cooldown():
             self.cooldown_counter -= 1
@@ -82,7 +79,7 @@ class ReduceLROnPlateau(MonitorCallback):
             self.wait = 0
         elif not self.in_cooldown():
             self.wait += 1
-            if self.wait >= self.patience and rate > self.min_lr:
+            if self.wait >= self.patience and rate > np.float32(self.min_lr):
                 new_rate = max(rate * self.factor, self.min_lr)
                 optimizer.learning_rate = new_rate
                 if self.verbose > 0:

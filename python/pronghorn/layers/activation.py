@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import activations, constraints, initializers, ops, regularizers
+from pronghorn import activations, arguments, constraints, initializers, ops, regularizers
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.layer_config import attribute_config
@@ -54,11 +54,11 @@ class ReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if max_value is not None and max_value < 0:
+        if max_value is not None and arguments.number_between(max_value, "ReLU: max_value") < 0:
             raise ValueError(f"ReLU: max_value must not be negative, got {max_value!r}")
-        if negative_slope is None or negative_slope < 0:
+        if negative_slope is None or arguments.number_between(negative_slope, "ReLU: negative_slope") < 0:
             raise ValueError(f"ReLU: negative_slope must not be negative, got {negative_slope!r}")
-        if threshold is None or threshold < 0:
+        if threshold is None or arguments.number_between(threshold, "ReLU: threshold") < 0:
             raise ValueError(f"ReLU: threshold must not be negative, got {threshold!r}")
         self.max_value = max_value
         self.negative_slope = negative_slope
@@ -88,7 +88,7 @@ class LeakyReLU(Layer):
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
         super().__init__(**kwargs)
-        if negative_slope is None or negative_slope < 0:
+        if negative_slope is None or arguments.number_between(negative_slope, "LeakyReLU: negative_slope") < 0:
             raise ValueError(f"LeakyReLU: negative_slope must not be negative, got {negative_slope!r}")
         self.negative_slope = negative_slope
         self.supports_masking = True
@@ -141,7 +141,8 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
-        self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
+        self.shared_axes = None if shared_axes is None else list(arguments.integers(shared_axes, "PReLU: shared_axes"))
+        self.input_spec = InputSpec(min_ndim=1)
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import constraints, initializers, ops, regularizers
+from pronghorn import arguments, constraints, initializers, ops, regularizers
 from pronghorn.config import epsilon
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.layer import Layer
@@ -60,12 +60,14 @@ class BatchNormalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if renorm_clipping is not None and not isinstance(renorm_clipping, dict):
+            raise TypeError(f"BatchNormalization: renorm_clipping must be a dict, got {renorm_clipping!r}")
         unknown = sorted(set(renorm_clipping or ()) - {"rmin", "rmax", "dmax"})
         if unknown:
             raise ValueError(f"BatchNormalization: renorm_clipping knows 'rmin', 'rmax' and 'dmax', got {unknown}")
-        self.axis = int(axis)
-        self.momentum = float(momentum)
-        self.epsilon = float(epsilon)
+        self.axis = arguments.integer(axis, "BatchNormalization: axis")
+        self.momentum = arguments.number_between(momentum, "BatchNormalization: momentum")
+        self.epsilon = arguments.number_between(epsilon, "BatchNormalization: epsilon", 0)
         self.center = center
         self.scale = scale
         self.beta_initializer = initializers.get(beta_initializer)

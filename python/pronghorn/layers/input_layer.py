@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import config
+from pronghorn import arguments, config
 from pronghorn.layers.layer import Layer
 from pronghorn.symbolic import KerasTensor, Node
 
@@ -47,22 +47,34 @@ class InputLayer(Layer):
         if sparse or ragged:
             raise ValueError(f"Input {self.name!r}: sparse and ragged tensors are not supported")
         if input_tensor is not None:
+            if not isinstance(input_tensor, KerasTensor):
+                raise TypeError(
+                    f"Input {self.name!r}: tensor must be a KerasTensor, got {arguments.shown(input_tensor)}"
+                )
             batch_shape, dtype = input_tensor.shape, input_tensor.dtype
         elif (shape is None) == (batch_shape is None):
             raise ValueError(
                 f"Input {self.name!r} needs either shape or batch_shape, got shape={shape}, batch_shape={batch_shape}"
             )
         elif batch_shape is None:
-            batch_shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
+            batch_shape = (batch_size, *self._checked((shape,) if isinstance(shape, int) else shape))
         elif batch_size is not None:
             raise ValueError(f"Input {self.name!r}: batch_size and batch_shape must not both be given")
-        self.batch_shape = tuple(batch_shape)
+        self.batch_shape = self._checked(batch_shape)
         self._dtype = dtype or config.floatx()
         self.optional = optional
         self.built = True
         if input_tensor is None:
             input_tensor = KerasTensor(self.batch_shape, self._dtype, name=self.name)
         Node(self, (), {}, input_tensor)
+
+    def _checked(self, shape: Any) -> tuple[int | None, ...]:
+        """A shape of sizes and None."""
+        if not isinstance(shape, (list, tuple)):
+            raise ValueError(f"Input {self.name!r}: shape must be a tuple of integers and None, got {shape!r}")
+        return tuple(
+            None if size is None else arguments.integer(size, f"Input {self.name!r}: shape", 0) for size in shape
+        )
 
     @property
     def dtype(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import tree
+from pronghorn import arguments, tree
+from pronghorn.layers.shapes import is_shape
 
 
 class InputSpec:
@@ -39,8 +40,10 @@ class InputSpec:
         optional: bool = False,
     ) -> None:
         self.dtype = dtype
+        if shape is not None and not isinstance(shape, (list, tuple)):
+            raise TypeError(f"InputSpec: shape must be a tuple of integers and None, got {shape!r}")
         self.shape = None if shape is None else tuple(shape)
-        self.ndim = ndim if shape is None else len(tuple(shape))
+        self.ndim = ndim if shape is None else len(shape)
         self.max_ndim = max_ndim
         self.min_ndim = min_ndim
         try:
@@ -66,7 +69,12 @@ class InputSpec:
 
     def complaint(self, x: Any) -> str | None:
         """Return why a tensor does not fit, or None."""
-        shape = tuple(x.shape)
+        if self.dtype is not None and x.dtype != self.dtype:
+            return f"expected dtype={self.dtype}, found dtype={x.dtype}"
+        return self.shape_complaint(tuple(x.shape))
+
+    def shape_complaint(self, shape: tuple[int | None, ...]) -> str | None:
+        """Return why a shape does not fit, or None."""
         rank = len(shape)
         if self.ndim is not None and not self.allow_last_axis_squeeze and rank != self.ndim:
             return f"expected ndim={self.ndim}, found ndim={rank}. Full shape received: {shape}"
@@ -74,19 +82,34 @@ class InputSpec:
             return f"expected max_ndim={self.max_ndim}, found ndim={rank}. Full shape received: {shape}"
         if self.min_ndim is not None and rank < self.min_ndim:
             return f"expected min_ndim={self.min_ndim}, found ndim={rank}. Full shape received: {shape}"
-        if self.dtype is not None and x.dtype != self.dtype:
-            return f"expected dtype={self.dtype}, found dtype={x.dtype}"
         for axis, size in self.axes.items():
             if size is not None and (not -rank <= axis < rank or shape[axis] not in (size, None)):
                 return f"expected axis {axis} of input shape to have value {size}, but received shape {shape}"
         if self.shape is None:
             return None
-        wanted = self.shape
+        wanted, full = self.shape, shape
         if self.allow_last_axis_squeeze:
             shape = shape[:-1] if shape[-1:] == (1,) else shape
             wanted = wanted[:-1] if wanted[-1:] == (1,) else wanted
         fits = len(wanted) == len(shape) and all(None in (a, b) or a == b for a, b in zip(wanted, shape))
-        return None if fits else f"expected shape={self.shape}, found shape={tuple(x.shape)}"
+        return None if fits else f"expected shape={self.shape}, found shape={full}"
+
+
+def check_shape(spec: Any, shape: Any, layer_name: str) -> None:
+    """Raise unless a shape fits the spec of a layer; where there are several specs, calls are checked only.
+
+    Raises:
+        ValueError: naming the layer, what was expected and what came.
+    """
+    if not isinstance(spec, InputSpec):
+        return
+    if not is_shape(shape):
+        raise ValueError(
+            f"layer {layer_name!r}: input_shape must be a tuple of integers and None, got {arguments.shown(shape)}"
+        )
+    complaint = spec.shape_complaint(tuple(shape))
+    if complaint is not None:
+        raise ValueError(f"input_shape of layer {layer_name!r} is incompatible with the layer: {complaint}")
 
 
 def check_inputs(specs: Any, inputs: Any, layer_name: str) -> None:

@@ -40,6 +40,8 @@ class Lambda(Layer):
         super().__init__(**kwargs)
         if not callable(function):
             raise ValueError(f"Lambda: function must be callable, got {function!r}")
+        if arguments is not None and not isinstance(arguments, dict):
+            raise TypeError(f"Lambda: arguments must be a dict by name, got {arguments!r}")
         self.function = function
         self.arguments = arguments or {}
         self.mask = mask

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import constraints, dtype_policies, initializers, naming, ops, regularizers, tree
+from pronghorn import arguments, constraints, dtype_policies, initializers, naming, ops, regularizers, tree
 from pronghorn.layers import call_context
-from pronghorn.layers.input_spec import check_inputs
+from pronghorn.layers.input_spec import check_inputs, check_shape
 from pronghorn.layers.layer_config import constructor_config, revive
 from pronghorn.layers.masks import get_mask, set_mask
 from pronghorn.layers.shapes import as_shapes, holds_tensors, legacy_input_shape, shape_of, specs_of
-from pronghorn.layers.tracking import Tracked
+from pronghorn.layers.stateless_call import StatelessCall
+from pronghorn.layers.weight_arrays import WeightArrays
 from pronghorn.symbolic import KerasTensor, Node, Operation, after_scratch_trace, infer_spec, is_symbolic
 from pronghorn.tensor import Tensor
 from pronghorn.variable import Variable
@@ -33,11 +34,17 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 def _scoped_build(build: Callable[..., None]) -> Callable[..., None]:
     """Wrap a `build` method so that variables get the layer's path and the layer knows that it is built."""
 
+    needs_no_shape = any(parameter.default is None for parameter in _signature(build).parameters.values())
+
     @functools.wraps(build)
     def scoped(self: Layer, *args: Any, **kwargs: Any) -> None:
         if self._building:
             build(self, *args, **kwargs)
             return
+        if len(args) + len(kwargs) == 1:
+            shape = next(iter((*args, *kwargs.values())))
+            if shape is not None or not needs_no_shape:
+                check_shape(self.input_spec, shape, self.name)
         self._building = True
         try:
             with naming.name_scope(self.name):
@@ -52,7 +59,7 @@ def _scoped_build(build: Callable[..., None]) -> Callable[..., None]:
     return scoped
 
 
-class Layer(Tracked, Operation):
+class Layer(StatelessCall, WeightArrays, Operation):
     """A function from tensors to tensors, with weights of its own.
 
     Subclasses make their weights in `build(input_shape)` with `add_weight` and compute in `call(inputs)`. `call` may
@@ -304,6 +311,8 @@ class Layer(Tracked, Operation):
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Build with the shapes of a call's arguments."""
         first = args[0] if args else next(iter(kwargs.values()), None)
+        if first is None and (args or kwargs) and type(self).build is not Layer.build:
+            raise ValueError(f"layer {self.name!r} cannot be built: it was called on None, not on a tensor")
         if self._built_by_call:
             self.__dict__["_build_shapes"] = {"input_shape": shape_of(first)}
             return
@@ -346,6 +355,8 @@ class Layer(Tracked, Operation):
         if self.activity_regularizer is None:
             return
         for output in tree.flatten(outputs):
+            if output is None:
+                continue
             loss = self.activity_regularizer(output)
             self.add_loss(loss / max(output.shape[0], 1) if len(output.shape) > 0 else loss)
 
@@ -366,6 +377,7 @@ class Layer(Tracked, Operation):
         Returns:
             a shape tuple or a structure of them.
         """
+        check_shape(self.input_spec, input_shape, self.name)
         inputs = specs_of(as_shapes(input_shape), self.compute_dtype)
         if not self.built:
             self._build_for((inputs,), {})
@@ -393,61 +405,6 @@ class Layer(Tracked, Operation):
         for layer in self._flatten_layers():
             layer._losses.clear()
 
-    def get_weights(self) -> list[np.ndarray]:
-        """Return the values of `weights` as NumPy arrays."""
-        return [variable.numpy() for variable in self.weights]
-
-    def set_weights(self, weights: list[Any]) -> None:
-        """Set the values of `weights`.
-
-        Raises:
-            ValueError: if the number of arrays or a shape does not fit.
-        """
-        variables = self.weights
-        if len(variables) != len(weights):
-            raise ValueError(
-                f"set_weights: layer {self.name!r} has {len(variables)} weights, got {len(weights)} arrays"
-            )
-        for variable, value in zip(variables, weights):
-            if tuple(np.shape(value)) != tuple(variable.shape):
-                raise ValueError(
-                    f"set_weights: {variable.path!r} has shape {variable.shape}, got an array of {np.shape(value)}"
-                )
-            variable.assign(value)
-
-    def count_params(self) -> int:
-        """Return the number of scalars in the weights.
-
-        Raises:
-            ValueError: if the layer is not built.
-        """
-        if not self.built:
-            raise ValueError(f"count_params: layer {self.name!r} is not built; call it or its build() method first")
-        return sum(int(np.prod(variable.shape)) for variable in self.weights)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Put the layer's own weights, not its sublayers', into a mapping from "0", "1" ... to arrays."""
-        for index, variable in enumerate(self._trainable_variables + self._non_trainable_variables):
-            store[str(index)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Set the layer's own weights from a mapping that `save_own_variables` filled.
-
-        Raises:
-            ValueError: if the number of arrays or a shape does not fit.
-        """
-        variables = self._trainable_variables + self._non_trainable_variables
-        if len(store.keys()) != len(variables):
-            hint = "" if self.built else " The layer was never built, so it has no weights yet."
-            raise ValueError(
-                f"layer {self.name!r} has {len(variables)} weights, the file has {len(store.keys())} for it.{hint}"
-            )
-        for index, variable in enumerate(variables):
-            value = np.asarray(store[str(index)])
-            if tuple(value.shape) != tuple(variable.shape):
-                raise ValueError(f"{variable.path!r} has shape {variable.shape}, the file has {value.shape}")
-            variable.assign(value)
-
     def get_build_config(self) -> dict[str, Any] | None:
         """Return the shapes that the layer was built with, None if it was not."""
         if not self._build_shapes:
@@ -458,6 +415,7 @@ class Layer(Tracked, Operation):
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build the layer with the shapes in `get_build_config`'s result."""
+        config = arguments.config_of(config, f"{self.name}.build_from_config")
         if "input_shape" in config:
             self.build(as_shapes(config["input_shape"]))
         elif "shapes_dict" in config:
@@ -483,6 +441,7 @@ class Layer(Tracked, Operation):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Make a layer from `get_config`'s result."""
+        config = arguments.config_of(config, cls.__name__)
         if cls.get_config is Layer.get_config:
             shared = {name: value for name, value in config.items() if name in _SHARED_ARGUMENTS}
             own = {name: value for name, value in config.items() if name not in _SHARED_ARGUMENTS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from pronghorn import ops
+from pronghorn import arguments, ops
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.layer_config import attribute_config
 from pronghorn.layers.masks import get_mask
@@ -28,6 +28,8 @@ class Merge(Layer):
         kind = type(self).__name__
         if is_shape(input_shape) or not isinstance(input_shape, (list, tuple)) or len(input_shape) < self.least:
             raise ValueError(f"{kind} must be called on a list of at least {self.least} tensors, got {input_shape}")
+        if not all(is_shape(shape) for shape in input_shape):
+            raise ValueError(f"{kind} must be called on a list of tensors, got shapes {input_shape}")
         if len({shape[0] for shape in input_shape if shape} - {None}) > 1:
             raise ValueError(f"{kind}: tensors of different batch sizes cannot be joined, got shapes {input_shape}")
         self._check_shapes(input_shape)
@@ -45,6 +47,8 @@ class Merge(Layer):
 
     def call(self, inputs: Any) -> Any:
         if not isinstance(inputs, (list, tuple)):
+            raise ValueError(f"{type(self).__name__} must be called on a list of tensors, got {inputs!r}")
+        if not all(hasattr(x, "shape") for x in inputs):
             raise ValueError(f"{type(self).__name__} must be called on a list of tensors, got {inputs!r}")
         rank = max(len(x.shape) for x in inputs)
         return self.join([_with_rank(x, rank) for x in inputs])
@@ -154,7 +158,7 @@ class Concatenate(Merge):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = arguments.integer(axis, "Concatenate: axis")
 
     def _check_shapes(self, shapes: Any) -> None:
         ranks = {len(shape) for shape in shapes}

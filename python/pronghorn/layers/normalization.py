@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import ops
+from pronghorn import arguments, ops
 from pronghorn.config import epsilon
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.layer_config import attribute_config
@@ -38,9 +38,12 @@ class Normalization(Layer):
         self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+        self.axis = () if axis is None else arguments.integers(axis, "Normalization: axis")
         if (mean is None) != (variance is None):
             raise ValueError(f"Normalization: give both mean and variance, got mean={mean}, variance={variance}")
+        if mean is not None:
+            arguments.numbers(mean, "Normalization: mean")
+            arguments.numbers(variance, "Normalization: variance")
         if mean is not None and np.shape(mean) != np.shape(variance):
             raise ValueError(
                 f"Normalization: mean and variance differ in shape, {np.shape(mean)} and {np.shape(variance)}"
@@ -99,7 +102,10 @@ class Normalization(Layer):
         square: Any = None
         count = 0
         for batch in batches:
-            values = np.asarray(batch[0] if isinstance(batch, (list, tuple)) else batch, dtype=np.float64)
+            values = arguments.numbers(
+                batch[0] if isinstance(batch, (list, tuple)) and batch else batch, "Normalization.adapt: data"
+            )
+            values = values.astype(np.float64)
             if not self.built:
                 self.build(values.shape)
             kept = [values.shape[axis] for axis in self._kept if axis < values.ndim]

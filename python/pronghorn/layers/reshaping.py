@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pronghorn import config, ops
+from pronghorn import arguments, config, ops
 from pronghorn.layers.arguments import positive_int
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.layer import Layer
@@ -54,7 +54,8 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = tuple(target_shape)
+        self.target_shape = arguments.integers(target_shape, "Reshape: target_shape")
+        self.input_spec = InputSpec(min_ndim=1)
         if any(not isinstance(size, int) or size < -1 for size in self.target_shape) or (
             self.target_shape.count(-1) > 1
         ):
@@ -86,7 +87,7 @@ class Permute(Layer):
 
     def __init__(self, dims: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.dims = tuple(dims)
+        self.dims = arguments.integers(dims, "Permute: dims")
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(f"Permute: dims must be a permutation of 1 to {len(self.dims)}, got {dims!r}")
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)

@@ -147,7 +147,7 @@ class Metric:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """Make a metric from `get_config`'s result."""
-        return cls(**config)
+        return cls(**arguments.config_of(config, f"{cls.__name__}.from_config"))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pronghorn import tree
+from pronghorn import arguments, tree
 from pronghorn.layers.input_layer import Input, InputLayer
 from pronghorn.layers.layer import Layer
 from pronghorn.models.functional import Functional
 from pronghorn.models.model import Model
 from pronghorn.models.sequential import Sequential
-from pronghorn.symbolic import Operation
+from pronghorn.symbolic import KerasTensor, Operation
 
 
 def clone_model(
@@ -31,7 +31,7 @@ def clone_model(
         recursive: bool, whether `clone_function` is applied within nested models too.
 
     Raises:
-        ValueError: for a subclassed model with a `clone_function` or `input_tensors`.
+        ValueError: if it is no model, or for a subclassed model with a `clone_function` or `input_tensors`.
 
     Example:
         >>> import pronghorn as ph
@@ -39,6 +39,18 @@ def clone_model(
         >>> ph.models.clone_model(model).count_params()
         10
     """
+
+    if not isinstance(model, Model):
+        raise ValueError(f"clone_model: model must be a Model, got {arguments.shown(model)}")
+    for name, function in (("clone_function", clone_function), ("call_function", call_function)):
+        if function is not None:
+            arguments.function(function, f"clone_model: {name}")
+    if input_tensors is not None:
+        given = tree.flatten(input_tensors)
+        if not given or not all(isinstance(x, KerasTensor) for x in given):
+            raise ValueError(
+                f"clone_model: input_tensors must be symbolic tensors from Input, got {arguments.shown(input_tensors)}"
+            )
 
     def copy(layer: Layer) -> Layer:
         if recursive and isinstance(layer, (Functional, Sequential)):

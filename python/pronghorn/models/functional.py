@@ -6,7 +6,7 @@ import inspect
 import warnings
 from typing import Any
 
-from pronghorn import ops, tree
+from pronghorn import arguments, ops, tree
 from pronghorn.layers import call_context
 from pronghorn.layers.input_layer import InputLayer
 from pronghorn.layers.input_spec import InputSpec
@@ -167,9 +167,9 @@ class Functional(Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        further = arguments.config_of(config, f"{cls.__name__}.from_config")
         if not _takes_inputs_and_outputs(cls) or "layers" not in config:
             return super().from_config(config)
-        further = dict(config)
         parts = {key: further.pop(key) for key in ("layers", "input_layers", "output_layers")}
         inputs, outputs = graph_from_config(parts, custom_objects, Functional)
         return cls(inputs=inputs, outputs=outputs, **further)

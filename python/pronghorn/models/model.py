@@ -7,6 +7,7 @@ from typing import Any
 
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.shapes import as_shapes, specs_of
+from pronghorn.models import state_tree as state_trees
 from pronghorn.models.summary import print_summary
 from pronghorn.saving.serialization import serialize_keras_object
 from pronghorn.saving.weights import load_weights, save_weights
@@ -146,6 +147,28 @@ class Model(Trainer, Layer):
             ValueError: if the file does not fit the model.
         """
         load_weights(self, filepath, skip_mismatch=skip_mismatch)
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """Return the values of all variables of the model, its optimizer and its metrics, nested by path.
+
+        Args:
+            value_format: "backend_tensor" or "numpy_array".
+
+        Raises:
+            ValueError: for another format, or where two variables have the same path.
+        """
+        return state_trees.get_state_tree(self, value_format)
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Set variables from what `get_state_tree` returned; paths that the model does not have are left out.
+
+        Args:
+            state_tree: dict with any of the keys that `get_state_tree` gives.
+
+        Raises:
+            ValueError: for another key.
+        """
+        state_trees.set_state_tree(self, state_tree)
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         if config and not self.built:

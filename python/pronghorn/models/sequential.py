@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pronghorn import arguments
 from pronghorn.layers.input_layer import InputLayer
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.shapes import as_shapes, is_shape
@@ -39,7 +40,7 @@ class Sequential(Model):
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None, **kwargs: Any) -> None:
         Layer.__init__(self, trainable=trainable, name=name, **kwargs)
         self.__dict__["_functional"] = None
-        for layer in layers or ():
+        for layer in arguments.list_of(layers or (), "Sequential: layers"):
             self.add(layer, rebuild=False)
         if self._layers:
             self._rebuild()
@@ -196,6 +197,7 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        config = arguments.config_of(config, "Sequential.from_config")
         if "layers" not in config or "name" not in config:
             raise ValueError(f"Sequential.from_config: config must have 'name' and 'layers', got {sorted(config)}")
         model = cls(name=config["name"])

@@ -9,11 +9,12 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
-from pronghorn import tree
+from pronghorn import arguments, tree
 from pronghorn.layers.shapes import is_shape
 
 _BYTES = {"bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "float16": 2, "bfloat16": 2}
 _BYTES |= {"int32": 4, "uint32": 4, "float32": 4, "int64": 8, "uint64": 8, "float64": 8}
+_WIDEST = 10_000
 _UNKNOWN, _NUMBER, _SYMBOL, _NO = 45, 34, 33, 9
 
 
@@ -68,7 +69,11 @@ def _in_range(layers: list[Any], layer_range: Any) -> list[Any]:
     """Return the layers from the first that matches one pattern to the last that matches the other."""
     if layer_range is None:
         return layers
-    if len(layer_range) != 2 or not all(isinstance(pattern, str) for pattern in layer_range):
+    if (
+        not isinstance(layer_range, (list, tuple))
+        or len(layer_range) != 2
+        or not all(isinstance(pattern, str) for pattern in layer_range)
+    ):
         raise ValueError(f"summary: layer_range must hold two names, got {layer_range!r}")
     first, last = ([i for i, layer in enumerate(layers) if re.match(p, layer.name)] for p in layer_range)
     if not first or not last:
@@ -117,6 +122,15 @@ def print_summary(
     from rich.markup import escape
     from rich.table import Column, Table
 
+    if line_length is not None:
+        arguments.integer(line_length, "summary: line_length", least=1, most=_WIDEST)
+    if positions is not None:
+        positions = [
+            arguments.number_between(end, "summary: positions", 0, 1)
+            for end in arguments.list_of(positions, "summary: positions")
+        ]
+    if print_fn is not None:
+        arguments.function(print_fn, "summary: print_fn")
     graph = getattr(model, "_graph", None)
     chain = graph is None or _is_chain(graph)
     layers = model.layers if graph is None else graph.operations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pronghorn import arguments
 from pronghorn.optimizers import schedules
 from pronghorn.optimizers.adadelta import Adadelta
 from pronghorn.optimizers.adagrad import Adagrad
@@ -16,6 +17,7 @@ from pronghorn.optimizers.optimizer import Optimizer
 from pronghorn.optimizers.rmsprop import RMSprop
 from pronghorn.optimizers.sgd import SGD
 from pronghorn.saving import serialization
+from pronghorn.saving.identifiers import unknown_name
 
 _OPTIMIZERS = (Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, RMSprop, SGD)
 _BY_NAME = {optimizer.__name__.lower(): optimizer for optimizer in _OPTIMIZERS}
@@ -37,15 +39,18 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
     """Make an optimizer from a config; class names in any case."""
-    config = dict(config)
+    config = arguments.config_of(config, "optimizers.deserialize")
     known = _BY_NAME.get(str(config.get("class_name", "")).lower())
     if known is not None:
         config["class_name"] = known.__name__
-    return serialization.deserialize_keras_object(
+    optimizer = serialization.deserialize_keras_object(
         config,
         module_objects={optimizer.__name__: optimizer for optimizer in _OPTIMIZERS},
         custom_objects=custom_objects,
     )
+    if not isinstance(optimizer, Optimizer):
+        raise ValueError(f"cannot interpret {arguments.shown(config)} as an optimizer")
+    return optimizer
 
 
 def get(identifier: Any) -> Optimizer | None:
@@ -70,4 +75,5 @@ def get(identifier: Any) -> Optimizer | None:
         custom = serialization.get_registered_object(identifier)
         if custom is not None:
             return custom()
-    raise ValueError(f"unknown optimizer {identifier!r}; wants an Optimizer, its config, or one of {sorted(_BY_NAME)}")
+        raise ValueError(unknown_name(identifier, _BY_NAME, "optimizer"))
+    raise ValueError(f"cannot interpret {arguments.shown(identifier)} as an optimizer")

@@ -33,6 +33,7 @@ class Adamax(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+        self._check_numbers(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -40,8 +41,7 @@ class Adamax(Optimizer):
     def build(self, variables: Sequence[Variable]) -> None:
         """Create the averages and the largest gradients."""
         super().build(variables)
-        self._m = self.add_optimizer_variables(variables, "momentum")
-        self._u = self.add_optimizer_variables(variables, "norm")
+        self._m, self._u = self.add_optimizer_variables(variables, ["momentum", "norm"])
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""

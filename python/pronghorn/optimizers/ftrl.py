@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pronghorn import _core, ops
+from pronghorn import _core, arguments, ops
 from pronghorn.optimizers.optimizer import Optimizer
 from pronghorn.variable import Variable
 
@@ -49,10 +49,18 @@ class Ftrl(Optimizer):
             "l2_shrinkage_regularization_strength": l2_shrinkage_regularization_strength,
         }
         for option, value in not_negative.items():
-            if value < 0:
+            if arguments.number(value, f"Ftrl: {option}") < 0:
                 raise ValueError(f"{option} must not be negative, got {value!r}")
-        if learning_rate_power > 0:
+        if arguments.number(learning_rate_power, "Ftrl: learning_rate_power") > 0:
             raise ValueError(f"learning_rate_power must not be positive, got {learning_rate_power!r}")
+        self._check_numbers(
+            learning_rate_power=learning_rate_power,
+            initial_accumulator_value=initial_accumulator_value,
+            l1_regularization_strength=l1_regularization_strength,
+            l2_regularization_strength=l2_regularization_strength,
+            l2_shrinkage_regularization_strength=l2_shrinkage_regularization_strength,
+            beta=beta,
+        )
         self.learning_rate_power = learning_rate_power
         self.initial_accumulator_value = initial_accumulator_value
         self.l1_regularization_strength = l1_regularization_strength
@@ -64,10 +72,9 @@ class Ftrl(Optimizer):
         """Create the sums of squares and the linear terms."""
         super().build(variables)
         start = self.initial_accumulator_value
-        self._accumulators = self.add_optimizer_variables(
-            variables, "accumulator", lambda shape, dtype: ops.full(shape, start, dtype)
+        self._accumulators, self._linears = self.add_optimizer_variables(
+            variables, ["accumulator", "linear"], [lambda shape, dtype: ops.full(shape, start, dtype), "zeros"]
         )
-        self._linears = self.add_optimizer_variables(variables, "linear")
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""

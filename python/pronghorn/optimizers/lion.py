@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pronghorn import _core
+from pronghorn import _core, arguments
 from pronghorn.optimizers.optimizer import Optimizer
 from pronghorn.variable import Variable
 
@@ -30,8 +30,9 @@ class Lion(Optimizer):
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, name: str = "lion", **kwargs: Any
     ) -> None:
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
-        if not 0 < beta_1 <= 1:
+        if not 0 < arguments.number(beta_1, "Lion: beta_1") <= 1:
             raise ValueError(f"beta_1 must be in (0, 1], got {beta_1!r}")
+        self._check_numbers(beta_1=beta_1, beta_2=beta_2)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
 

@@ -33,6 +33,7 @@ class Nadam(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+        self._check_numbers(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -40,8 +41,7 @@ class Nadam(Optimizer):
     def build(self, variables: Sequence[Variable]) -> None:
         """Create the averages and the running product of momentum weights."""
         super().build(variables)
-        self._momentums = self.add_optimizer_variables(variables, "momentum")
-        self._velocities = self.add_optimizer_variables(variables, "velocity")
+        self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
         self._u_product = self._new_variable(1.0, "u_product", dtype="float32")
 
     def _momentum_weight(self, step: Any) -> Any:

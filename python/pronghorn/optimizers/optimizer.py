@@ -6,12 +6,21 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from pronghorn import _core, naming, ops
+from pronghorn import _core, arguments, initializers, naming, ops
 from pronghorn.optimizers.schedules.schedule import LearningRateSchedule
 from pronghorn.saving import serialization
+from pronghorn.stateless import with_values
 from pronghorn.variable import Variable
 
 _raw = _core.ops
+
+
+def _variables(values: Any, name: str) -> list[Variable]:
+    variables = arguments.list_of(values, name)
+    for each in variables:
+        if not isinstance(each, Variable):
+            raise TypeError(f"{name} must be a list of variables, got {arguments.shown(each)} in it")
+    return variables
 
 
 class Optimizer:
@@ -67,16 +76,19 @@ class Optimizer:
                 f"clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
             )
         for option, value in (("clipnorm", clipnorm), ("clipvalue", clipvalue), ("global_clipnorm", global_clipnorm)):
-            if value is not None and not value > 0:
+            if value is not None and not arguments.number(value, option) > 0:
                 raise ValueError(f"{option} must be positive, got {value!r}")
-        if use_ema and not 0 <= ema_momentum <= 1:
-            raise ValueError(f"ema_momentum must be in [0, 1], got {ema_momentum!r}")
+        if use_ema:
+            arguments.number_between(ema_momentum, "ema_momentum", 0, 1)
+        for option, value in (("weight_decay", weight_decay), ("loss_scale_factor", loss_scale_factor)):
+            if value is not None:
+                arguments.number_between(value, option)
         if ema_overwrite_frequency is not None and not (
             isinstance(ema_overwrite_frequency, int) and ema_overwrite_frequency >= 1
         ):
             raise ValueError(f"ema_overwrite_frequency must be a positive integer, got {ema_overwrite_frequency!r}")
-        if gradient_accumulation_steps is not None and gradient_accumulation_steps < 2:
-            raise ValueError(f"gradient_accumulation_steps must be at least 2, got {gradient_accumulation_steps!r}")
+        if gradient_accumulation_steps is not None:
+            arguments.integer(gradient_accumulation_steps, "gradient_accumulation_steps", least=2)
         self.name = name if name is not None else naming.auto_name(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
@@ -102,7 +114,13 @@ class Optimizer:
         else:
             if isinstance(learning_rate, bool) or not isinstance(learning_rate, (int, float)):
                 raise ValueError(f"learning_rate must be a number, a schedule or a function, got {learning_rate!r}")
-            self._learning_rate = self._new_variable(float(learning_rate), "learning_rate", dtype="float32")
+            self._learning_rate = self._new_variable(
+                arguments.number_between(learning_rate, "learning_rate"), "learning_rate", dtype="float32"
+            )
+
+    def _check_numbers(self, **settings: Any) -> None:
+        for name, value in settings.items():
+            arguments.number_between(value, f"{type(self).__name__}: {name}")
 
     # ---- variables
 
@@ -121,8 +139,9 @@ class Optimizer:
         self, shape: Any, initializer: Any = "zeros", dtype: str | None = None, name: str | None = None
     ) -> Variable:
         """Create a variable that belongs to the optimizer."""
-        from_name = {"zeros": ops.zeros, "ones": ops.ones}.get(initializer, initializer)
-        return self._new_variable(from_name(tuple(shape), dtype=dtype), name or "variable")
+        make = initializers.get(initializer or "zeros")
+        shape = arguments.integers(shape, "add_variable: shape", least=0)
+        return self._new_variable(make(shape, dtype=dtype), name or "variable")
 
     def add_variable_from_reference(
         self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
@@ -137,14 +156,16 @@ class Optimizer:
         """Create a slot for each trainable variable, or a list of slots for each of several names."""
         names = [name] if isinstance(name, str) else list(name)
         initializers = list(initializer) if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
-        made = tuple(
-            [self.add_variable_from_reference(variable, each, init) for variable in trainable_variables]
-            for each, init in zip(names, initializers)
-        )
+        made: tuple[list[Variable], ...] = tuple([] for _ in names)
+        # All slots of a variable before those of the next: the order in Keras's files.
+        for variable in trainable_variables:
+            for slots, each, init in zip(made, names, initializers):
+                slots.append(self.add_variable_from_reference(variable, each, init))
         return made[0] if isinstance(name, str) else made
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Create what is kept for each trainable variable. Derived classes call this first."""
+        variables = _variables(variables, "build: variables")
         if self.use_ema:
             self._averages = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
@@ -168,7 +189,8 @@ class Optimizer:
         """The present learning rate: a variable, or the schedule's value."""
         if self._schedule is None:
             return self._learning_rate
-        return self._schedule(self.iterations) if isinstance(self._schedule, LearningRateSchedule) else self._schedule()
+        # Schedules count every step, those that only accumulate gradients too.
+        return self._schedule(self._iterations) if isinstance(self._schedule, LearningRateSchedule) else self._schedule()
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -216,7 +238,12 @@ class Optimizer:
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:
         """Update variables from (gradient, variable) pairs. Returns the iteration count."""
-        grads, variables = zip(*grads_and_vars)
+        pairs = arguments.list_of(grads_and_vars, "apply_gradients: grads_and_vars")
+        if not pairs or not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs):
+            raise ValueError(
+                f"apply_gradients: grads_and_vars must be (gradient, variable) pairs, got {arguments.shown(pairs)}"
+            )
+        grads, variables = zip(*pairs)
         self.apply(grads, variables)
         return self._iterations
 
@@ -230,7 +257,7 @@ class Optimizer:
         Raises:
             ValueError: if there is no gradient at all, or variables the optimizer was not built with.
         """
-        grads = list(grads)
+        grads = arguments.list_of(grads, "apply: grads")
         if trainable_variables is None:
             if not self.built:
                 raise ValueError("apply: trainable_variables must be given the first time, or build() called")
@@ -241,7 +268,7 @@ class Optimizer:
                 )
             variables = list(self._trainable_variables)
         else:
-            variables = list(trainable_variables)
+            variables = _variables(trainable_variables, "apply: trainable_variables")
             if not self.built:
                 self.build(variables)
             for variable in variables:
@@ -267,6 +294,29 @@ class Optimizer:
             if variable.constraint is not None:
                 variable.assign(variable.constraint(variable.value))
         self._iterations.assign_add(1)
+
+    def stateless_apply(self, optimizer_variables: Any, grads: Any, trainable_variables: Any) -> tuple[Any, Any]:
+        """Return the values after an update, from given values; the variables stay as they are.
+
+        Args:
+            optimizer_variables: list of tensors, a value for each of `variables`.
+            grads: a gradient for each trainable variable.
+            trainable_variables: list of tensors, a value for each variable the optimizer was built with.
+
+        Returns:
+            The new values of the trainable variables, and of the optimizer's.
+
+        Raises:
+            ValueError: if the optimizer is not built, or there are not as many values as variables.
+        """
+        if not self.built:
+            raise ValueError("stateless_apply: call build(trainable_variables) first")
+
+        def update() -> Any:
+            return with_values(lambda: self.apply(grads), self.variables, optimizer_variables, "optimizer_variables")
+
+        (_, state), values = with_values(update, self._trainable_variables, trainable_variables, "trainable_variables")
+        return values, state
 
     def _update(self, pairs: list[tuple[Any, Variable]]) -> None:
         grads = self._clip([grad for grad, _ in pairs])
@@ -317,8 +367,11 @@ class Optimizer:
         """
         if self.built:
             raise ValueError("exclude_from_weight_decay must be called before the optimizer is built")
-        self._not_decayed = set(var_list or ())
-        self._not_decayed_patterns = list(var_names or ())
+        self._not_decayed = set(_variables(var_list or (), "exclude_from_weight_decay: var_list"))
+        names = arguments.list_of(var_names or (), "exclude_from_weight_decay: var_names")
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError(f"exclude_from_weight_decay: var_names must be strings, got {arguments.shown(names)}")
+        self._not_decayed_patterns = names
 
     def _use_weight_decay(self, variable: Variable) -> bool:
         if variable in self._not_decayed:
@@ -336,11 +389,12 @@ class Optimizer:
     # ---- moving averages
 
     def _update_averages(self) -> None:
-        is_first = _raw.equal(self._iterations, 0)
+        iterations = self.iterations
+        is_first = _raw.equal(iterations, 0)
         momentum = _raw.select(is_first, 0.0, float(self.ema_momentum))
         overwrite = None
         if self.ema_overwrite_frequency:
-            count = _raw.mod(_raw.add(self._iterations, 1), self.ema_overwrite_frequency)
+            count = _raw.mod(_raw.add(iterations, 1), self.ema_overwrite_frequency)
             overwrite = _raw.equal(count, 0)
         for variable, average in zip(self._trainable_variables, self._averages):
             weight = ops.cast(momentum, variable.dtype)
@@ -363,6 +417,20 @@ class Optimizer:
         return loss if self.loss_scale_factor is None else _raw.multiply(loss, self.loss_scale_factor)
 
     # ---- saving
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the values of `variables`.
+
+        Raises:
+            ValueError: if the optimizer is not built, or the number of arrays or a shape does not fit.
+        """
+        if not self.built:
+            raise ValueError("set_weights: call build(trainable_variables) first")
+        weights = arguments.list_of(weights, "set_weights: weights")
+        if len(weights) != len(self._variables):
+            raise ValueError(f"set_weights: the optimizer has {len(self._variables)} variables, got {len(weights)}")
+        for variable, value in zip(self._variables, weights):
+            variable.assign(value)
 
     def save_own_variables(self, store: Any) -> None:
         """Write the variables' values into a mapping."""
@@ -406,7 +474,7 @@ class Optimizer:
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
         """Make an optimizer from `get_config`'s result."""
-        config = dict(config)
+        config = arguments.config_of(config, cls.__name__)
         if isinstance(config.get("learning_rate"), dict):
             config["learning_rate"] = serialization.deserialize_keras_object(
                 config["learning_rate"], custom_objects=custom_objects

@@ -34,6 +34,7 @@ class SGD(Optimizer):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
             raise ValueError(f"momentum must be in [0, 1], got {momentum!r}")
+        self._check_numbers(momentum=momentum)
         self.momentum = momentum
         self.nesterov = nesterov
 

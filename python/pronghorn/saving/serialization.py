@@ -168,7 +168,7 @@ def serialize_keras_object(obj: Any) -> Any:
             "registered_name": get_registered_name(obj),
         }
     if not hasattr(obj, "get_config"):
-        raise TypeError(f"cannot serialize {obj!r}: its class has no get_config method")
+        raise TypeError(f"serialize_keras_object: cannot serialize {obj!r}: its class has no get_config method")
     return _serialize_object(obj)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from pronghorn import arguments
 from pronghorn.naming import to_snake_case
 
 _SUFFIX = ".weights.h5"
@@ -35,8 +36,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     import h5py
 
     path = _checked_path(filepath, "save_weights")
-    if not model.built:
-        raise ValueError(f"save_weights: model {model.name!r} has no weights yet; call it or its build() method first")
+    _check_built(model, "save_weights")
     if not overwrite and os.path.exists(path):
         raise ValueError(f"save_weights: {path!r} exists and overwrite is False")
     # written beside it and moved, so that an interrupted run does not leave half a file
@@ -68,8 +68,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
     import h5py
 
     path = _checked_path(filepath, "load_weights")
-    if not model.built:
-        raise ValueError(f"load_weights: model {model.name!r} has no weights yet; call it or its build() method first")
+    _check_built(model, "load_weights")
     problems = []
     with h5py.File(path, "r") as file:
         for place, each in _saveables(model, "", set()):
@@ -117,8 +116,15 @@ class _Store:
         return self._group.keys()
 
 
+def _check_built(model: Any, caller: str) -> None:
+    if not hasattr(model, "built"):
+        raise TypeError(f"{caller}: model must be a model, got {arguments.shown(model)}")
+    if not model.built:
+        raise ValueError(f"{caller}: model {model.name!r} has no weights yet; call it or its build() method first")
+
+
 def _checked_path(filepath: Any, caller: str) -> str:
-    path = os.fspath(filepath)
+    path = arguments.path(filepath, f"{caller}: filepath")
     if not path.endswith(_SUFFIX):
         raise ValueError(f"{caller}: the file name must end in {_SUFFIX!r}, got {path!r}")
     return path

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import config, tree
+from pronghorn import arguments, config, tree
 
 # Types by name, so that neither package has to be imported.
 _PANDAS_TYPES = ("DataFrame", "Series")
@@ -112,14 +112,20 @@ def class_weight_to_sample_weight(y: np.ndarray, class_weight: dict[int, float])
     Args:
         y: class numbers (n,) or (n, 1), or one-hot rows (n, classes).
         class_weight: dict of class to weight.
+
+    Raises:
+        TypeError: if it is no dict of numbers.
     """
+    if not isinstance(class_weight, dict):
+        raise TypeError(f"class_weight must be a dict of class to weight, got {arguments.shown(class_weight)}")
     classes = y
     if y.ndim > 1:
         classes = y.argmax(axis=-1) if y.shape[-1] != 1 else y[..., 0]
     classes = np.round(classes).astype(np.int64)
     weights = np.ones(classes.shape, config.floatx())
     for label, weight in class_weight.items():
-        weights[classes == label] = weight
+        arguments.number(label, "class_weight: a class")
+        weights[classes == label] = arguments.number(weight, f"class_weight[{label!r}]")
     return weights
 
 
@@ -138,7 +144,7 @@ def split_validation(
     Raises:
         ValueError: if the fraction is not in (0, 1), a part would be empty, or the data is not arrays.
     """
-    if isinstance(fraction, bool) or not 0 < fraction < 1:
+    if not 0 < arguments.number(fraction, "validation_split") < 1:
         raise ValueError(f"validation_split must lie between 0 and 1, got {fraction!r}")
     x = arrays[0]
     if not (tree.is_nested(x) or is_array_like(x)):

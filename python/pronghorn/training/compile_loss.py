@@ -36,6 +36,7 @@ class CompileLoss:
         self._output_names = output_names
         self._outputs: Outputs | None = None
         self._losses: list[Any] = []
+        self._trackers: list[metrics.Mean | None] = []
         self._weights: list[Any] = []
         self.metrics: list[metrics.Metric] = []
 
@@ -62,13 +63,17 @@ class CompileLoss:
             None if identifier is None else _resolve(identifier, true, pred)
             for identifier, true, pred in zip(identifiers, targets, predictions)
         ]
+        self._trackers = [None] * outputs.count
         if sum(loss is not None for loss in self._losses) > 1:
-            names = [
-                name or (loss.name if loss is not None else None) for name, loss in zip(outputs.names, self._losses)
+            self._trackers = [
+                None if loss is None else metrics.Mean(name=f"{name or loss.name}_loss")
+                for name, loss in zip(outputs.names, self._losses)
             ]
-            self.metrics = [
-                metrics.Mean(name=f"{name}_loss") for name, loss in zip(names, self._losses) if loss is not None
-            ]
+        in_order = self._trackers
+        if isinstance(self._loss, dict) and isinstance(y_pred, dict):
+            # `evaluate` lists them in the order in which the user gave the losses.
+            in_order = [self._trackers[outputs.names.index(name)] for name in self._loss]
+        self.metrics = [tracker for tracker in in_order if tracker is not None]
         self._outputs = outputs
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -84,12 +89,12 @@ class CompileLoss:
         else:
             weights = [sample_weight] * outputs.count
         total = None
-        trackers = iter(self.metrics)
-        for loss, weight, true, pred, rows in zip(self._losses, self._weights, targets, predictions, weights):
+        for loss, tracker, weight, true, pred, rows in zip(
+            self._losses, self._trackers, self._weights, targets, predictions, weights
+        ):
             if loss is None:
                 continue
             value = loss(true, pred, rows)
-            tracker = next(trackers, None)
             if tracker is not None:
                 tracker.update_state(value, sample_weight=pred.shape[0] if pred.shape else 1)
             if weight is not None:
@@ -100,6 +105,9 @@ class CompileLoss:
     def _match_weights(self, outputs: Outputs) -> list[Any]:
         if not tree.is_nested(self._loss_weights):
             return [self._loss_weights] * outputs.count
+        if isinstance(self._loss_weights, dict) and outputs.count == len(self._loss_weights) == 1:
+            # There is nothing that the key could tell apart.
+            return list(self._loss_weights.values())
         return outputs.per_output(self._loss_weights, "loss_weights", entry_may_nest=False)
 
     def _targets(self, outputs: Outputs, identifiers: list[Any], y_true: Any) -> list[Any]:

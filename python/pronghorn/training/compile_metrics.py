@@ -123,9 +123,6 @@ def _resolve_all(
     if not given:
         return [[] for _ in range(outputs.count)]
     if outputs.count == 1:
-        if isinstance(given, dict):
-            # Checks the key.
-            outputs.per_output(given, name, entry_may_nest=True)
         entries = [tree.flatten(given)]
     else:
         entries = [

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import tree
+from pronghorn import arguments, tree
 from pronghorn.training.arrays import check_lengths, class_weight_to_sample_weight, is_array_like, to_array, to_arrays
 from pronghorn.utils.batch_form import unpack_x_y_sample_weight
 from pronghorn.utils.py_dataset import PyDataset
@@ -230,6 +230,11 @@ class BatchSource:
         return data
 
 
+def holds_arrays(x: Any) -> bool:
+    """Tell whether data are whole arrays, not something that gives batches."""
+    return not isinstance(x, PyDataset) and (tree.is_nested(x) or is_array_like(x))
+
+
 def make_source(
     x: Any,
     y: Any = None,
@@ -254,11 +259,9 @@ def make_source(
         ValueError: if the arrays differ in length, are empty, or the arguments do not go together.
         TypeError: for data of a kind that cannot be used.
     """
-    if steps_per_epoch is not None and (isinstance(steps_per_epoch, bool) or int(steps_per_epoch) < 1):
-        raise ValueError(f"steps_per_epoch must be a positive integer, got {steps_per_epoch!r}")
-    if class_weight is not None and not isinstance(class_weight, dict):
-        raise TypeError(f"class_weight must be a dict of class to weight, got {type(class_weight)}")
-    if isinstance(x, PyDataset) or not (tree.is_nested(x) or is_array_like(x)):
+    if steps_per_epoch is not None:
+        steps_per_epoch = arguments.integer(steps_per_epoch, "steps_per_epoch", least=1)
+    if not holds_arrays(x):
         return _batch_source(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch)
     if batch_size is None:
         batch_size = DEFAULT_BATCH_SIZE

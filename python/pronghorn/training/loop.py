@@ -62,7 +62,7 @@ def run_pass(
     pace = _Pace(_SECONDS_WITH_BAR if draws else _SECONDS_WITHOUT, steps_per_execution)
     results, done, last_drawn = None, 0, 0.0
     source.begin_epoch()
-    while not stopped():
+    while True:
         wanted = steps_per_execution if every_batch else pace.steps
         piece = source.take(wanted)
         if piece is None:
@@ -84,6 +84,11 @@ def run_pass(
             if draws and now - last_drawn >= _SECONDS_WITH_BAR:
                 end(done - 1, read_logs(results))
                 last_drawn = now
+        if stopped():
+            break
+    if done and not every_batch:
+        # A bar that did not know the number of steps learns it here.
+        end(done - 1, read_logs(results))
     source.end_epoch()
     return results
 

@@ -149,7 +149,7 @@ class ProgramCache:
         Raises:
             ValueError: if none has been compiled.
         """
-        if kind not in self._latest:
+        if not isinstance(kind, str) or kind not in self._latest:
             raise ValueError(f"program: no {kind!r} program has been compiled yet; compiled are {sorted(self._latest)}")
         return self._latest[kind].program
 

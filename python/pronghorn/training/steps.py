@@ -7,10 +7,11 @@ import inspect
 import warnings
 from typing import Any
 
+from pronghorn import arguments, ops, optimizers, tree
 from pronghorn import metrics as metrics_module
-from pronghorn import ops, optimizers, tree
 from pronghorn.gradient_tape import GradientTape
 from pronghorn.saving import serialization
+from pronghorn.stateless import with_values
 from pronghorn.training.compile_loss import CompileLoss
 from pronghorn.training.compile_metrics import CompileMetrics
 from pronghorn.training.program import ProgramCache
@@ -160,6 +161,48 @@ class TrainingSteps:
             raise ValueError("there is no loss to compute: give `loss` to compile(), or call add_loss in a layer")
         return total
 
+    def stateless_compute_loss(
+        self,
+        trainable_variables: Any,
+        non_trainable_variables: Any,
+        metrics_variables: Any,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> tuple[Any, tuple[Any, Any, Any]]:
+        """Return `compute_loss` with other values for the model's variables, and the values afterwards.
+
+        Args:
+            trainable_variables: list of tensors, a value for each of `trainable_variables`.
+            non_trainable_variables: same for `non_trainable_variables`.
+            metrics_variables: same for `metrics_variables`.
+            x: inputs.
+            y: targets.
+            y_pred: what the model returned for `x`.
+            sample_weight: one weight per sample, or None.
+            training: whether this is a training step.
+
+        Returns:
+            The loss, and the lists of values of the three kinds of variables.
+
+        Raises:
+            ValueError: if there are not as many values as variables.
+        """
+        names = ("trainable_variables", "non_trainable_variables", "metrics_variables")
+        given = (trainable_variables, non_trainable_variables, metrics_variables)
+
+        def nest(kinds: Any) -> Any:
+            if not kinds:
+                return self._loss_of(x, y, y_pred, sample_weight, training), []
+            (name, values), *rest = kinds
+            (loss, inner), changed = with_values(lambda: nest(rest), list(getattr(self, name)), values, name)
+            return loss, [changed, *inner]
+
+        loss, (trainable, fixed, tracked) = nest(list(zip(names, given)))
+        return loss, (trainable, fixed, tracked)
+
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Update the metrics given to compile() with a batch and return the values of all metrics.
 
@@ -188,6 +231,8 @@ class TrainingSteps:
         Returns:
             Dict of metric name to value.
         """
+        if self.optimizer is None:
+            raise ValueError("train_step: there is no optimizer; give `optimizer` to compile()")
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
             y_pred = self._call(x, training=True)
@@ -240,6 +285,7 @@ class TrainingSteps:
         if type(self).compile is not TrainingSteps.compile:
             warnings.warn("the model has a compile() of its own; call it after loading", stacklevel=2)
             return
+        config = arguments.config_of(config, "compile_from_config")
         self.compile(**{name: serialization.deserialize_keras_object(value) for name, value in config.items()})
         if self.optimizer is not None and self.built:  # type: ignore[attr-defined]
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pronghorn import ops, tree
+from pronghorn import arguments, ops, tree
 from pronghorn.callbacks import CallbackList, History
 from pronghorn.symbolic import KerasTensor, infer_spec
 from pronghorn.training.arrays import check_lengths, class_weight_to_sample_weight, split_validation, to_arrays
 from pronghorn.training.compile_metrics import CompileMetrics
-from pronghorn.training.data import Piece, make_source
+from pronghorn.training.data import Piece, holds_arrays, make_source
 from pronghorn.training.loop import Collector, run_pass
 from pronghorn.training.program import EagerStep, ProgramCache, TraceState
 from pronghorn.training.steps import TrainingSteps
@@ -80,6 +80,8 @@ class Trainer(TrainingSteps):
             2
         """
         self._check_compiled("fit")
+        epochs = arguments.integer(epochs, "fit: epochs")
+        initial_epoch = arguments.integer(initial_epoch, "fit: initial_epoch")
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split)
         source = make_source(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch)
@@ -105,10 +107,14 @@ class Trainer(TrainingSteps):
             if validation_data is not None and _validates(epoch, validation_freq):
                 if validation is None:
                     val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
-                    size = validation_batch_size or batch_size
-                    validation = make_source(val_x, val_y, val_weight, size, False, None, validation_steps)
+                    if validation_batch_size is None and holds_arrays(val_x):
+                        validation_batch_size = batch_size
+                    validation = make_source(
+                        val_x, val_y, val_weight, validation_batch_size, False, None, validation_steps
+                    )
                 results = self._evaluate(validation, callbacks)
                 logs |= {f"val_{name}": value for name, value in results.items()}
+                logs = dict(sorted(logs.items()))
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
@@ -376,12 +382,13 @@ class Trainer(TrainingSteps):
         results = self.get_metrics_result()
         if self._is_overridden(kind) and isinstance(outputs, dict) and set(outputs) != set(results):
             results = outputs
-        return {name: _number(results[name]) for name in sorted(results)}
+        return _numbers(results)
 
     def _in_order(self, logs: dict[str, Any]) -> Any:
+        # Keras's order: a name that two metrics of compile() share stands twice, what it was renamed to comes last.
         names: list[str] = []
         for metric in self.metrics:
-            names += metric.result() if isinstance(metric, CompileMetrics) and metric.built else [metric.name]
+            names += [m.name for m in metric.metrics] if isinstance(metric, CompileMetrics) else [metric.name]
         names = [name for name in names if name in logs] + [name for name in sorted(logs) if name not in names]
         values = [logs[name] for name in names]
         return values[0] if len(values) == 1 else values
@@ -389,6 +396,15 @@ class Trainer(TrainingSteps):
 
 def _whole(data: Any) -> Piece:
     return Piece(data, None, 1, next(len(leaf) for leaf in tree.flatten(data) if leaf is not None))
+
+
+def _numbers(results: dict[str, Any]) -> dict[str, Any]:
+    """Return results sorted by name; those of a metric that gives a dict stand for themselves."""
+    numbers: dict[str, Any] = {}
+    for name in sorted(results):
+        value = results[name]
+        numbers.update(_numbers(value) if isinstance(value, dict) else {name: _number(value)})
+    return numbers
 
 
 def _number(value: Any) -> Any:

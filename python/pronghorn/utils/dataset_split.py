@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import tree
+from pronghorn import arguments, tree
 
 
 def split_dataset(
@@ -39,6 +39,10 @@ def split_dataset(
         array([8, 9])
     """
     arrays = tree.map_structure(np.asarray, dataset)
+    if not all(array.ndim for array in tree.flatten(arrays)):
+        raise ValueError(
+            f"split_dataset: dataset must be an array or arrays of samples, got {arguments.shown(dataset)}"
+        )
     lengths = {len(array) for array in tree.flatten(arrays)}
     if len(lengths) != 1:
         raise ValueError(f"split_dataset: the arrays have different lengths {sorted(lengths)}")

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pronghorn import arguments
+
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     """Turn class numbers into one-hot rows.
@@ -26,17 +28,19 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
         array([[1., 0., 0.],
                [0., 0., 1.]])
     """
-    classes = np.asarray(x, dtype="int64")
+    classes = arguments.numbers(x, "to_categorical: x").astype("int64")
     if classes.ndim > 1 and classes.shape[-1] == 1:
         classes = classes.reshape(classes.shape[:-1])
     if num_classes is None:
         if classes.size == 0:
             raise ValueError("to_categorical: x is empty, give num_classes")
         num_classes = int(classes.max()) + 1
+    num_classes = arguments.integer(num_classes, "to_categorical: num_classes", least=0)
     if classes.size and (classes.min() < 0 or classes.max() >= num_classes):
         raise ValueError(
             f"to_categorical: x must hold numbers from 0 to {num_classes - 1}, got {classes.min()} to {classes.max()}"
         )
+    arguments.allocatable((classes.size, num_classes), "to_categorical")
     result = np.zeros((classes.size, num_classes))
     result[np.arange(classes.size), classes.reshape(-1)] = 1
     return result.reshape((*classes.shape, num_classes))

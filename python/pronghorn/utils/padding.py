@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from pronghorn import arguments
+
 
 def pad_sequences(
     sequences: Sequence[Any],
@@ -46,17 +48,29 @@ def pad_sequences(
     for sequence in sequences:
         if not hasattr(sequence, "__len__"):
             raise ValueError(f"pad_sequences: sequences must be a list of sequences, found {sequence!r}")
+    try:
+        np.dtype(dtype)
+    except (TypeError, ValueError):
+        raise TypeError(f"pad_sequences: dtype must be a dtype, got {arguments.shown(dtype)}") from None
     if maxlen is None:
         maxlen = max((len(sequence) for sequence in sequences), default=0)
+    maxlen = arguments.integer(maxlen, "pad_sequences: maxlen", least=0)
     entry_shape = next((np.asarray(sequence).shape[1:] for sequence in sequences if len(sequence)), ())
     if isinstance(value, str) and dtype is not object and not np.issubdtype(dtype, np.str_):
         raise ValueError(f"pad_sequences: dtype {dtype} cannot hold value {value!r}; use dtype=object")
-    result = np.full((len(sequences), maxlen, *entry_shape), value, dtype=dtype)
+    arguments.allocatable((len(sequences), maxlen, *entry_shape), "pad_sequences")
+    try:
+        result = np.full((len(sequences), maxlen, *entry_shape), value, dtype=dtype)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"pad_sequences: dtype {dtype} cannot hold value {arguments.shown(value)}") from None
     for row, sequence in zip(result, sequences):
         kept = sequence[max(len(sequence) - maxlen, 0) :] if truncating == "pre" else sequence[:maxlen]
         if len(kept) == 0:
             continue
-        kept = np.asarray(kept, dtype=dtype)
+        try:
+            kept = np.asarray(kept, dtype=dtype)
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(f"pad_sequences: dtype {dtype} cannot hold {arguments.shown(kept)}") from None
         if kept.shape[1:] != entry_shape:
             raise ValueError(f"pad_sequences: entries have shapes {entry_shape} and {kept.shape[1:]}")
         if padding == "post":

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any
 
-from pronghorn import config
+from pronghorn import arguments, config
 from pronghorn.messages import show
 
 _WIDTH = 20
@@ -44,13 +44,17 @@ class Progbar:
     ) -> None:
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ValueError("Progbar: give stateful_metrics or stateless_metrics, not both")
+        if target is not None:
+            arguments.number(target, "Progbar: target")
         self.target = target
         self.width = width
         self.verbose = verbose
         self.interval = interval
         self.unit_name = unit_name
-        self.stateful_metrics = set(stateful_metrics or ())
-        self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
+        self.stateful_metrics = set(arguments.list_of(stateful_metrics or (), "Progbar: stateful_metrics"))
+        self.stateless_metrics: set[str] | None = None
+        if stateless_metrics is not None:
+            self.stateless_metrics = set(arguments.list_of(stateless_metrics, "Progbar: stateless_metrics"))
         self._sums: dict[str, tuple[float, int]] = {}
         self._seen = 0
         self._start = time.perf_counter()
@@ -67,10 +71,14 @@ class Progbar:
             values: list of (name, value).
             finalize: whether this is the last update; None means when `current` reaches the target.
         """
+        arguments.number(current, "Progbar.update: current")
         if finalize is None:
             finalize = self.target is not None and current >= self.target
-        for name, value in values or []:
-            self._note(name, float(value), current, finalize)
+        for pair in arguments.list_of(values or (), "Progbar.update: values"):
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise ValueError(f"Progbar.update: values must be (name, value) pairs, got {arguments.shown(pair)}")
+            name, value = pair
+            self._note(name, arguments.number(value, f"Progbar.update: {name}"), current, finalize)
         self._seen = current
         now = time.perf_counter()
         if self._after_first_step is None and current > 0:
@@ -83,6 +91,7 @@ class Progbar:
 
     def add(self, n: int, values: Any = None) -> None:
         """Move on by `n` steps."""
+        arguments.number(n, "Progbar.add: n")
         self.update(self._seen + n, values)
 
     def close(self) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pronghorn import arguments
+
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     """Divide an array by its norm along an axis.
@@ -28,7 +30,8 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     """
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"normalize: order must be a positive integer, got {order!r}")
-    array = np.asarray(x)
-    norms = np.atleast_1d(np.linalg.norm(array, order, axis))
+    array = arguments.numbers(x, "normalize: x")
+    axis = arguments.normalize_axis(axis, array.ndim, "normalize")
+    norms = np.atleast_1d(np.linalg.norm(array, arguments.number(order, "normalize: order"), axis))
     norms[norms == 0] = 1
     return array / np.expand_dims(norms, axis)
