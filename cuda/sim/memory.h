@@ -1,0 +1,16 @@
+// Reads and writes of the asynchronous instructions, watched by sanitizers as a kernel's own are.
+#pragma once
+#include "cuda/sim/engine.h"
+
+namespace ph::sim {
+
+void copy_now(const Copy& copy);
+
+// 16 bytes of a tile's row, with zeros for what lies outside the matrix.
+void copy_chunk(const Tile& tile, int64_t row, int64_t column, char* to);
+
+float bfloat16_at(const char* at);
+float float16_at(const char* at);
+float tf32_at(const char* at);
+
+}  // namespace ph::sim
