@@ -82,6 +82,7 @@ def _hang(*_: Any) -> None:
     raise HangError(f"no answer after {SECONDS} s")
 
 
+THREADS = ph.config.num_threads()
 PACKAGE = os.path.dirname(ph.__file__)
 USERS_FILES = {public_arguments.__file__, public_methods.__file__}
 
@@ -213,6 +214,8 @@ def attempt(call: public_calls.Call, given: dict[str, Any]) -> tuple[str | None,
         return fault, error
     finally:
         signal.alarm(0)
+        if ph.config.num_threads() != THREADS:
+            ph.config.set_num_threads(THREADS)
         ph.config.set_epsilon(1e-7)
         ph.config.set_dtype_policy("float32")
         ph.config.set_image_data_format("channels_last")

@@ -76,10 +76,119 @@ def test_the_message_says_what_is_wrong(use, message):
         use()
 
 
-def _model():
-    model = ph.Sequential([ph.Input((3,)), layers.Dense(2, activation="softmax")])
-    model.compile("sgd", "sparse_categorical_crossentropy")
+def _model(**settings):
+    model = ph.Sequential([ph.Input((3,)), layers.Dense(2, activation="softmax", name="out")])
+    model.compile(**{"optimizer": "sgd", "loss": "sparse_categorical_crossentropy", **settings})
     return model
+
+
+def _fit(x=X, y=None, settings=None, **given):
+    return _model(**(settings or {})).fit(x, np.zeros(2, "int32") if y is None else y, verbose=0, **given)
+
+
+BUILDING = [
+    ("a vector for Dense", lambda: layers.Dense(2)(np.ones(3, "float32")), r"expected min_ndim=2, found ndim=1"),
+    ("a list for a layer", lambda: layers.Dense(2)([[1.0, 2.0]]), r"only tensors may be passed to layer 'dense"),
+    ("no channels", lambda: layers.Conv2D(2, 3)(np.ones((28, 28))), r"'conv2d\w*'.*expected ndim=4, found ndim=2"),
+    ("kernel larger than image", lambda: layers.Conv2D(2, 5)(np.ones((1, 3, 3, 1))), r"conv2d: kernel.*larger than x"),
+    (
+        "window larger than image",
+        lambda: layers.MaxPooling2D(5)(np.ones((1, 3, 3, 1))),
+        r"pool_size \(5, 5\) is larger",
+    ),
+    ("kernel_size", lambda: layers.Conv2D(2, (3, 3, 3)), r"kernel_size must be a positive integer or 2 of them"),
+    ("padding", lambda: layers.Conv2D(2, 3, padding="full"), r"padding must be one of .*got 'full'"),
+    ("strides and dilation", lambda: layers.Conv2D(2, 3, strides=2, dilation_rate=2), r"must not both exceed 1"),
+    ("groups", lambda: layers.Conv2D(3, 3, groups=2), r"divisible by groups, got filters=3, groups=2"),
+    ("data_format", lambda: layers.Conv2D(2, 3, data_format="NHWC"), r"data_format must be one of .*'NHWC'"),
+    ("axis", lambda: layers.BatchNormalization(axis=5)(X), r"axis 5 is out of range"),
+    ("rate", lambda: layers.Dropout("half"), r"Dropout: rate must be a number between 0 and 1, got 'half'"),
+    ("Add", lambda: layers.Add()([X, np.ones((2, 4))]), r"Add: shapes \[\(2, 3\), \(2, 4\)\]"),
+    ("one tensor to join", lambda: layers.Concatenate()(X), r"Concatenate must be called on a list"),
+    ("regularizer", lambda: layers.Dense(2, kernel_regularizer="l3"), r"unknown regularizer 'l3'"),
+    ("constraint", lambda: layers.Dense(2, kernel_constraint="nonneg"), r"'nonneg'; did you mean .*'non_neg'"),
+    ("layer dtype", lambda: layers.Dense(2, dtype="float33"), r"float33"),
+    ("Input without shape", lambda: ph.Input(), r"needs either shape or batch_shape"),
+    ("Input of text", lambda: ph.Input("3"), r"shape must be a tuple of integers and None, got '3'"),
+    ("negative Input", lambda: ph.Input((-1,)), r"shape must not be negative, got -1"),
+    ("arrays for Model", lambda: ph.Model(X, X), r"inputs must be symbolic tensors, as from Input\(\)"),
+    ("unconnected", lambda: ph.Model(ph.Input((3,)), layers.Dense(1)(ph.Input((3,)))), r"graph disconnected"),
+    ("same name", lambda: ph.Sequential([layers.Dense(1, name="a"), layers.Dense(1, name="a")]), r"named 'a'"),
+    ("shape of weights", lambda: _model().set_weights([np.ones((2, 2))] * 2), r"'.*/kernel' has shape \(3, 2\)"),
+    ("number of weights", lambda: _model().set_weights([]), r"has 2 weights, got 0 arrays"),
+    ("get_layer", lambda: _model().get_layer("nope"), r"no layer is named 'nope'; there are \['out'\]"),
+    ("weights' file name", lambda: _model().save_weights("w.h5"), r"must end in '.weights.h5', got 'w.h5'"),
+    ("not built", lambda: ph.Sequential([layers.Dense(1)]).count_params(), r"'sequential\w*' is not built"),
+]
+
+TRAINING = [
+    ("optimizer", lambda: _model(optimizer="adm"), r"unknown optimizer 'adm'; did you mean 'adam'"),
+    ("no optimizer", lambda: _fit(settings={"optimizer": None}), r"there is no optimizer; give `optimizer` to compile"),
+    ("loss", lambda: _fit(settings={"loss": "mean_sqared_error"}), r"unknown loss 'mean_sqared_error'; did you mean"),
+    ("no loss", lambda: _fit(settings={"loss": None}), r"there is no loss to compute: give `loss` to compile"),
+    ("two losses", lambda: _fit(settings={"loss": ["mse", "mse"]}), r"one entry per output"),
+    ("metric", lambda: _fit(settings={"metrics": ["acuracy"]}), r"unknown metric 'acuracy'; did you mean"),
+    ("labels for one-hot", lambda: _fit(settings={"loss": "categorical_crossentropy"}), r"got \(2,\) and \(2, 2\)"),
+    (
+        "target",
+        lambda: _fit(y=np.ones((2, 5)), settings={"loss": "mse"}),
+        r"y_true of shape \(2, 5\) does not fit y_pred",
+    ),
+    ("epochs", lambda: _fit(epochs=1.5), r"epochs must be an integer, got 1.5"),
+    ("batch_size", lambda: _fit(batch_size=0), r"batch_size must be a positive integer, got 0"),
+    ("steps_per_epoch", lambda: _fit(steps_per_epoch=2 / 32), r"steps_per_epoch must be an integer, got 0.0625"),
+    ("verbose", lambda: _model().predict(X, verbose="loud"), r"verbose must be 'auto', 0, 1 or 2, got 'loud'"),
+    ("validation_split", lambda: _fit(validation_split="10%"), r"validation_split must be a number, got '10%'"),
+    ("validation_data", lambda: _fit(validation_data=(X,) * 4), r"got a tuple of 4"),
+    ("validation_freq", lambda: _fit(validation_data=(X, [0, 1]), validation_freq=0), r"validation_freq must be"),
+    ("class_weight", lambda: _fit(class_weight=[1.0, 2.0]), r"class_weight must be a dict of class to weight"),
+    ("weight of a class", lambda: _fit(class_weight={0: "much"}), r"class_weight\[0\] must be a number, got 'much'"),
+    ("number of weights", lambda: _fit(sample_weight=np.ones(3)), r"sample_weight: 3"),
+    ("callbacks", lambda: _fit(callbacks=["early"]), r"callbacks: expected Callback instances, got 'early'"),
+    ("a number for x", lambda: _fit(x=3.0), r"x must be arrays.*got 3.0"),
+    ("ragged x", lambda: _fit(x=[[1, 2, 3], [1, 2]]), r"x: cannot make one array"),
+    ("no batch", lambda: _model().fit(iter(()), verbose=0), r"x: the generator or data set gave no batch"),
+    (
+        "y beside batches",
+        lambda: _model().fit(iter([(X, X)]), X, verbose=0),
+        r"y must be None when x is a list_iterator",
+    ),
+    ("width in predict", lambda: _model().predict(np.ones((2, 5)), verbose=0), r"value 3, but received shape \(2, 5\)"),
+    ("one batch", lambda: _model().train_on_batch(X, [0]), r"x: 2; y: 1"),
+    ("monitor", lambda: ph.callbacks.EarlyStopping(3), r"EarlyStopping: monitor must be the name of a metric, got 3"),
+    ("patience", lambda: ph.callbacks.EarlyStopping(patience="long"), r"EarlyStopping: patience must be a number"),
+    ("factor", lambda: ph.callbacks.ReduceLROnPlateau(factor=2.0), r"factor must be below 1, got 2.0"),
+    ("filepath", lambda: ph.callbacks.ModelCheckpoint(None), r"ModelCheckpoint: filepath must be a path, got None"),
+    ("schedule", lambda: ph.callbacks.LearningRateScheduler(0.1), r"schedule must be callable, got 0.1"),
+    ("hook", lambda: ph.callbacks.LambdaCallback(on_epoch_end=3), r"on_epoch_end must be a function, got 3"),
+    ("unknown hook", lambda: ph.callbacks.LambdaCallback(on_epoch_stop=print), r"'on_epoch_stop' is no hook"),
+    ("learning rate", lambda: ph.optimizers.SGD(float("nan")), r"learning_rate must not be NaN"),
+    ("old name", lambda: ph.optimizers.Adam(lr=0.1), r"Adam: unknown argument 'lr'"),
+    ("beta", lambda: ph.optimizers.Adam(beta_1="x"), r"Adam: beta_1 must be a number, got 'x'"),
+    ("gradients", lambda: ph.optimizers.SGD().apply([1.0, 2.0], [ph.Variable(1.0)]), r"2 grads came for 1"),
+    (
+        "gradient's shape",
+        lambda: ph.optimizers.SGD().apply([X], [ph.Variable(X[0])]),
+        r"sgd_step: .*got float32\(2, 3\)",
+    ),
+    ("pairs", lambda: ph.optimizers.SGD().apply_gradients([1.0]), r"must be \(gradient, variable\) pairs, got \[1.0\]"),
+    ("decay_steps", lambda: ph.optimizers.schedules.CosineDecay(0.1, -5), r"decay_steps must be positive, got -5"),
+    ("weights of a metric", lambda: ph.metrics.Mean().update_state(X, np.ones(5)), r"sample_weight of shape \(5, 1\)"),
+    ("weights of a loss", lambda: ph.losses.MeanSquaredError()(X, X, np.ones(5)), r"sample_weight of shape \(5,\)"),
+    ("value of a variable", lambda: ph.Variable(X).assign(X.T), r"has shape \(2, 3\), the value has shape \(3, 2\)"),
+]
+
+
+@pytest.mark.parametrize(("use", "message"), [case[1:] for case in BUILDING], ids=[case[0] for case in BUILDING])
+def test_building_a_model_wrongly_is_explained(use, message):
+    with pytest.raises((ValueError, TypeError, IndexError), match=message):
+        use()
+
+
+@pytest.mark.parametrize(("use", "message"), [case[1:] for case in TRAINING], ids=[case[0] for case in TRAINING])
+def test_training_wrongly_is_explained(use, message):
+    with pytest.raises((ValueError, TypeError, IndexError), match=message):
+        use()
 
 
 FITS = [

@@ -95,6 +95,7 @@ def test_metric_forms_and_names():
     def largest(y_true, y_pred):
         return ops.max(y_pred, axis=-1)
 
+    ph.backend.clear_session()  # so that the metric is called "recall"
     model = classifier()
     given = ["mae", metrics.MeanSquaredError(name="squares"), largest, "CategoricalAccuracy", metrics.Recall()]
     model.compile("sgd", "mse", metrics=given)

@@ -180,6 +180,17 @@ def path(value: Any, name: str) -> str:
         raise TypeError(f"{name} must be a path, got {shown(value)}") from None
 
 
+def broadcastable(shape: tuple[Any, ...], other: tuple[Any, ...], name: str, other_name: str) -> None:
+    """Check that two shapes broadcast together.
+
+    Raises:
+        ValueError: if not.
+    """
+    for size, opposite in zip(reversed(shape), reversed(other)):
+        if size != opposite and not {1, None} & {size, opposite}:
+            raise ValueError(f"{name} of shape {shape} does not fit {other_name} of shape {other}")
+
+
 def allocatable(shape: tuple[int, ...], name: str) -> None:
     """Check that memory for an array of `shape` may exist.
 

@@ -22,7 +22,7 @@ CASES = sorted((ROOT / "tests" / "cuda").glob("*.cu"))
 # not optimised: building takes most of the time
 FLAGS = {
     "plain": [],
-    "address": ["-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    "address": ["-g1", "-fsanitize=address,bounds,alignment", "-fno-sanitize-recover=all"],
     "race": ["-g1", "-fsanitize=thread"],
 }
 MODES = {

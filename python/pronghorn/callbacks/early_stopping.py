@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pronghorn import arguments
 from pronghorn.callbacks.callback import Logs
 from pronghorn.callbacks.monitor_callback import MonitorCallback
 from pronghorn.messages import show
@@ -39,6 +40,10 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
+        arguments.number_between(patience, "EarlyStopping: patience")
+        arguments.number_between(start_from_epoch, "EarlyStopping: start_from_epoch")
+        if baseline is not None:
+            arguments.number_between(baseline, "EarlyStopping: baseline")
         self.patience = patience
         self.verbose = verbose
         self.baseline = baseline

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pronghorn import arguments
 from pronghorn.callbacks.callback import Callback, Logs
 from pronghorn.messages import show
@@ -34,9 +36,9 @@ class ProgbarLogger(Callback):
     def set_params(self, params: dict[str, Any]) -> None:
         super().set_params(params)
         verbose = params.get("verbose", 1)
-        if verbose is None or isinstance(verbose, bool):
-            verbose = int(verbose or 0)
-        self.verbose = 1 if verbose == "auto" else arguments.integer(verbose, "verbose")
+        if not (verbose is None or verbose == "auto" or isinstance(verbose, (int, np.integer))):
+            raise TypeError(f"verbose must be 'auto', 0, 1 or 2, got {arguments.shown(verbose)}")
+        self.verbose = 1 if verbose == "auto" else int(verbose or 0)
         self.epochs = params.get("epochs", 1)
         self.target = params.get("steps")
 

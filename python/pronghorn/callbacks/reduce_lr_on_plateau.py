@@ -46,6 +46,8 @@ class ReduceLROnPlateau(MonitorCallback):
         arguments.number_between(min_lr, "ReduceLROnPlateau: min_lr")
         if arguments.number_between(factor, "ReduceLROnPlateau: factor") >= 1.0:
             raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor}")
+        arguments.number_between(patience, "ReduceLROnPlateau: patience")
+        arguments.number_between(cooldown, "ReduceLROnPlateau: cooldown")
         self.factor = factor
         self.patience = patience
         self.verbose = verbose

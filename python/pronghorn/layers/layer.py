@@ -222,6 +222,10 @@ class Layer(StatelessCall, WeightArrays, Operation):
         self._track(variable)
         return variable
 
+    def add_variable(self, shape: Any, initializer: Any, **options: Any) -> Variable:
+        """Make a variable that belongs to the layer: `add_weight`, with a shape and an initializer at least."""
+        return self.add_weight(shape, initializer, **options)
+
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Return the mask of the outputs; by default that of the inputs."""
         return previous_mask

@@ -224,10 +224,14 @@ class Tracked:
         return [v for v in self.weights if not v.trainable] if self._trainable else self.weights
 
     @property
+    def metrics(self) -> list[Any]:
+        """The metrics that the layer and its sublayers own."""
+        return _once(self._metrics, (layer.metrics for layer in self._layers))
+
+    @property
     def metrics_variables(self) -> list[Variable]:
-        """The variables of the metrics that the layer and its sublayers own."""
-        own = [v for metric in self._metrics for v in metric.variables]
-        return _once(own, (layer.metrics_variables for layer in self._layers))
+        """The variables of `metrics`."""
+        return [variable for metric in self.metrics for variable in metric.variables]
 
     @property
     def trainable(self) -> bool:

@@ -163,6 +163,7 @@ def reduce_weighted_values(
         sample_weight = ops.convert_to_tensor(sample_weight, dtype)
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
         sample_weight = _match_rank(sample_weight, values)
+        arguments.broadcastable(sample_weight.shape, values.shape, "loss: sample_weight", "the samples' values")
         values = values * sample_weight
     if reduction in (None, "none") or (not values.shape and sample_weight is None):
         return values

@@ -12,7 +12,9 @@ from pronghorn.losses.loss import squeeze_or_expand_to_same_rank
 def _pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true, y_pred.dtype)
-    return squeeze_or_expand_to_same_rank(y_true, y_pred)
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    arguments.broadcastable(y_true.shape, y_pred.shape, "loss: y_true", "y_pred")
+    return y_true, y_pred
 
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:

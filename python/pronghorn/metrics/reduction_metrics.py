@@ -22,6 +22,7 @@ def _weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any, tu
     weight_rank, rank = len(sample_weight.shape), len(values.shape)
     if weight_rank < rank:
         sample_weight = ops.reshape(sample_weight, (*sample_weight.shape, *(1,) * (rank - weight_rank)))
+    arguments.broadcastable(sample_weight.shape, values.shape, "metric: sample_weight", "the samples' values")
     return values, sample_weight, tuple(range(weight_rank, rank))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pronghorn import tree
+from pronghorn import arguments, tree
 from pronghorn.saving.serialization import deserialize_keras_object, serialize_keras_object
 from pronghorn.symbolic import KerasTensor, Node, OpCall, Operation, node_of
 
@@ -157,5 +157,15 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     Args:
         json_string: the JSON text.
         custom_objects: dict from names to classes or functions of your own.
+
+    Raises:
+        TypeError: if it is no text.
+        ValueError: if the text is no JSON.
     """
-    return deserialize_keras_object(json.loads(json_string), custom_objects=custom_objects)
+    try:
+        config = json.loads(json_string)
+    except TypeError:
+        raise TypeError(f"model_from_json: json_string must be a string, got {arguments.shown(json_string)}") from None
+    except ValueError as error:
+        raise ValueError(f"model_from_json: json_string is no JSON: {error}") from None
+    return deserialize_keras_object(config, custom_objects=custom_objects)

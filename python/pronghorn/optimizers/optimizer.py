@@ -190,7 +190,9 @@ class Optimizer:
         if self._schedule is None:
             return self._learning_rate
         # Schedules count every step, those that only accumulate gradients too.
-        return self._schedule(self._iterations) if isinstance(self._schedule, LearningRateSchedule) else self._schedule()
+        return (
+            self._schedule(self._iterations) if isinstance(self._schedule, LearningRateSchedule) else self._schedule()
+        )
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -269,6 +271,8 @@ class Optimizer:
             variables = list(self._trainable_variables)
         else:
             variables = _variables(trainable_variables, "apply: trainable_variables")
+            if len(grads) != len(variables):
+                raise ValueError(f"apply: {len(grads)} grads came for {len(variables)} trainable_variables")
             if not self.built:
                 self.build(variables)
             for variable in variables:

@@ -285,6 +285,10 @@ def _batch_source(
 ) -> BatchSource:
     if x is None:
         raise ValueError("x is missing")
+    if not isinstance(x, PyDataset) and (not hasattr(x, "__iter__") or isinstance(x, (str, bytes))):
+        raise TypeError(
+            f"x must be arrays, a PyDataset, a generator or an iterable of batches, got {arguments.shown(x)}"
+        )
     kind = type(x).__name__
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
@@ -302,13 +306,9 @@ def _batch_source(
         )
     if hasattr(x, "__next__"):
         return BatchSource(lambda: x, None, steps_per_epoch, class_weight)
-    if hasattr(x, "__iter__") and not isinstance(x, (str, bytes)):
-        # For example a torch DataLoader: it can be gone through once per epoch.
-        length = len(x) if hasattr(x, "__len__") else None
-        return BatchSource(lambda: iter(x), length, steps_per_epoch, class_weight)
-    raise TypeError(
-        f"x must be arrays, a PyDataset, a generator or an iterable of batches, got {x!r} of type {type(x)}"
-    )
+    # For example a torch DataLoader: it can be gone through once per epoch.
+    length = len(x) if hasattr(x, "__len__") else None
+    return BatchSource(lambda: iter(x), length, steps_per_epoch, class_weight)
 
 
 def _py_dataset_batches(dataset: PyDataset, generator: np.random.Generator | None) -> Iterator[Any]:
