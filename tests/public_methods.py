@@ -115,6 +115,7 @@ _METHODS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
     "Layer.__call__": (lambda: layers.Dense(2), {"inputs": X}),
     "Layer.set_weights": (lambda: built(layers.Dense(2)), {"weights": [np.zeros((3, 2)), np.zeros(2)]}),
     "Layer.add_weight": (lambda: layers.Dense(2), {"shape": (3,), "initializer": "ones", "dtype": "float32"}),
+    "Layer.add_variable": (lambda: layers.Dense(2), {"shape": (3,), "initializer": "ones"}),
     "Layer.add_loss": (lambda: built(layers.Dense(2)), {"loss": ph.ops.sum(X)}),
     "Layer.compute_output_shape": (lambda: layers.Conv2D(2, 3), {"input_shape": (None, 8, 8, 3)}),
     "Layer.stateless_call": (

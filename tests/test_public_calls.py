@@ -33,17 +33,17 @@ WITH_METHODS = {"GradientTape", "KerasTensor", "Tensor", "Variable"}
 # methods without arguments to spoil, hooks that the library calls, and what an entry of another class covers
 UNTRIED = {
     "Model": {
+        *("add_loss", "add_variable", "add_weight", "call", "build_from_config", "compute_mask", "compute_metrics"),
+        *("compute_output_shape", "compute_output_spec", "count_params", "get_build_config", "get_compile_config"),
         *(
-            "add_loss",
-            "add_weight",
-            "call",
-            "build_from_config",
-            "compute_mask",
-            "compute_metrics",
-            "compute_output_spec",
+            "get_config",
+            "get_metrics_result",
+            "get_weights",
+            "load_own_variables",
+            "predict_step",
+            "reset_metrics",
+            "run",
         ),
-        *("compute_output_shape", "count_params", "get_build_config", "get_compile_config", "get_config"),
-        *("get_metrics_result", "get_weights", "load_own_variables", "predict_step", "reset_metrics", "run"),
         *("save_own_variables", "stateless_call", "symbolic_call", "test_step", "to_json", "train_step"),
     },
     "Layer": {
