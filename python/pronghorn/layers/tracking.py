@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, TypeVar
 
 from pronghorn.metrics.metric import Metric
 from pronghorn.random import SeedGenerator
 from pronghorn.variable import Variable
+
+Item = TypeVar("Item")
 
 
 class TrackedList(list):
@@ -224,7 +226,7 @@ class Tracked:
         return [v for v in self.weights if not v.trainable] if self._trainable else self.weights
 
     @property
-    def metrics(self) -> list[Any]:
+    def metrics(self) -> list[Metric]:
         """The metrics that the layer and its sublayers own."""
         return _once(self._metrics, (layer.metrics for layer in self._layers))
 
@@ -254,9 +256,9 @@ def _is_state(value: Any) -> bool:
     return isinstance(value, (Variable, Tracked, Metric, SeedGenerator, TrackedList, TrackedDict, tuple))
 
 
-def _once(own: list[Variable], others: Iterable[list[Variable]]) -> list[Variable]:
-    seen: dict[int, Variable] = {id(v): v for v in own}
-    for variables in others:
-        for variable in variables:
-            seen.setdefault(id(variable), variable)
+def _once(own: list[Item], others: Iterable[list[Item]]) -> list[Item]:
+    seen = {id(item): item for item in own}
+    for items in others:
+        for item in items:
+            seen.setdefault(id(item), item)
     return list(seen.values())
