@@ -36,6 +36,18 @@ def test_includes_run_downwards(path):
     assert all("/" in name for name in included), 'includes are written from src/, as in "core/shape.h"'
 
 
+def test_cuda_includes_core_alone_and_the_simulator_only_where_it_is_meant():
+    """The product's headers name the simulator only for its own build (PH_SIM), through gpu.h and the instructions."""
+    for path in sorted((ROOT / "cuda").rglob("*")):
+        if path.suffix not in {".h", ".cpp", ".cu"}:
+            continue
+        included = re.findall(r'^#include "([^"]+)"', path.read_text(), re.MULTILINE)
+        assert all(name.startswith(("core/", "cuda/")) for name in included), path
+        if "sim" in path.relative_to(ROOT / "cuda").parts or not any(name.startswith("cuda/sim/") for name in included):
+            continue
+        assert re.search(r"defined\((PH_SIM|__CUDACC__)\)", path.read_text()), path
+
+
 def test_kernels_use_no_standard_containers():
     """A template emitted from a file built for one instruction-set level could be picked by the linker for all."""
     host_side = {"backend.cpp", "level.cpp", "level.h"}
@@ -46,7 +58,9 @@ def test_kernels_use_no_standard_containers():
 
 
 @pytest.mark.parametrize(
-    ("folder", "pattern"), [("src", "*.cpp"), ("src", "*.h"), ("python", "*.py"), ("tests", "*.py")]
+    ("folder", "pattern"),
+    [(folder, kind) for folder in ("src", "cuda", "tests/cuda") for kind in ("*.cpp", "*.h", "*.cu")]
+    + [("python", "*.py"), ("tests", "*.py")],
 )
 def test_files_stay_short(folder, pattern):
     for path in (ROOT / folder).rglob(pattern):

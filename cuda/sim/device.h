@@ -1,6 +1,5 @@
 // What device code may call: indices, barriers, shuffles, votes, atomics and intrinsics.
 #pragma once
-#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <type_traits>

@@ -1,8 +1,6 @@
 // The calls of the CUDA runtime that the library makes, and launches.
 #pragma once
 #include <functional>
-#include <memory>
-#include <tuple>
 
 #include "cuda/sim/types.h"
 
@@ -82,9 +80,8 @@ cudaError_t allow_dynamic_bytes(const void* kernel, int bytes);
 template <class... Parameters, class... Arguments>
 cudaError_t launch(void (*kernel)(Parameters...), const char* name, dim3 grid, dim3 block, size_t dynamic_bytes,
                    cudaStream_t stream, Arguments... arguments) {
-  auto copied = std::make_shared<std::tuple<Parameters...>>(static_cast<Parameters>(arguments)...);
   return launch_body(reinterpret_cast<const void*>(kernel), name, grid, block, dynamic_bytes, stream,
-                     [kernel, copied] { std::apply(kernel, *copied); });
+                     [kernel, ... copied = static_cast<Parameters>(arguments)] { kernel(copied...); });
 }
 
 }  // namespace ph::sim

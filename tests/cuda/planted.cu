@@ -62,12 +62,12 @@ CASE(uninitialised_global) {
   check(cudaFree(x), "cudaFree");
 }
 
+#if defined(PH_SIM)  // nvcc refuses it
 __global__ void too_much_shared_kernel(float* y) {
   PH_SHARED(float, first, [8000]);
   PH_SHARED(float, second, [8000]);
   first[0] = second[0] = y[0];
 }
-#if defined(PH_SIM)  // nvcc refuses it
 CASE(too_much_shared) { LAUNCH_OVER_NUMBERS(64, too_much_shared_kernel, 1, 64); }
 #endif
 

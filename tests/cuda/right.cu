@@ -10,6 +10,9 @@ __global__ void reverse_block_kernel(float* y) {
 }
 CASE(reverse_block) { LAUNCH_OVER_NUMBERS(128, reverse_block_kernel, 2, 64); }
 
+// So many that threads of the host share the blocks.
+CASE(many_blocks) { LAUNCH_OVER_NUMBERS(25600, reverse_block_kernel, 100, 256); }
+
 __global__ void dynamic_shared_kernel(float* y) {
   PH_DYNAMIC_SHARED(float, tile);
   tile[threadIdx.x] = y[threadIdx.x];

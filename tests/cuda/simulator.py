@@ -15,7 +15,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 SIMULATOR = ROOT / "cuda" / "sim"
-COMPILER = os.environ.get("CXX") or shutil.which("g++")
+COMPILER = shutil.which("g++")
 WATCHED = SIMULATOR / "memory.cpp"  # what instructions do to a kernel's memory; all other sources are the engine
 CASES = sorted((ROOT / "tests" / "cuda").glob("*.cu"))
 
@@ -29,6 +29,7 @@ MODES = {
     "forward": {},
     "reverse": {"PRONGHORN_SIM_ORDER": "reverse"},
     "random": {"PRONGHORN_SIM_ORDER": "random:3"},
+    "host threads": {"PRONGHORN_SIM_THREADS": "3"},
     "late": {"PRONGHORN_SIM_ASYNC": "late", "PRONGHORN_SIM_STREAM": "late"},
     "late reverse": {"PRONGHORN_SIM_ORDER": "reverse", "PRONGHORN_SIM_ASYNC": "late", "PRONGHORN_SIM_STREAM": "late"},
     "late random": {"PRONGHORN_SIM_ORDER": "random:4", "PRONGHORN_SIM_ASYNC": "late", "PRONGHORN_SIM_STREAM": "late"},
