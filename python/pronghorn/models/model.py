@@ -156,6 +156,13 @@ class Model(Trainer, Layer):
 
         Raises:
             ValueError: for another format, or where two variables have the same path.
+
+        Example:
+            >>> import pronghorn as ph
+            >>> model = ph.Sequential([ph.Input((2,)), ph.layers.Dense(1, name="out")], name="small")
+            >>> tree = model.get_state_tree("numpy_array")
+            >>> tree["trainable_variables"]["small"]["out"]["bias"]
+            array([0.], dtype=float32)
         """
         return state_trees.get_state_tree(self, value_format)
 
@@ -167,6 +174,13 @@ class Model(Trainer, Layer):
 
         Raises:
             ValueError: for another key.
+
+        Example:
+            >>> import pronghorn as ph
+            >>> model = ph.Sequential([ph.Input((2,)), ph.layers.Dense(1, name="out")], name="small")
+            >>> model.set_state_tree({"trainable_variables": {"small": {"out": {"bias": [5.0]}}}})
+            >>> model.get_weights()[1]
+            array([5.], dtype=float32)
         """
         state_trees.set_state_tree(self, state_tree)
 

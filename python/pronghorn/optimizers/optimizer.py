@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from pronghorn import _core, arguments, initializers, naming, ops
+from pronghorn import _core, arguments, naming, ops
+from pronghorn.optimizers.optimizer_variables import OptimizerVariables
 from pronghorn.optimizers.schedules.schedule import LearningRateSchedule
 from pronghorn.saving import serialization
 from pronghorn.stateless import with_values
@@ -23,7 +24,7 @@ def _variables(values: Any, name: str) -> list[Variable]:
     return variables
 
 
-class Optimizer:
+class Optimizer(OptimizerVariables):
     """Base class of optimizers. Derive from it and write `update_step`, and `build` if there are slot variables.
 
     Args:
@@ -48,7 +49,7 @@ class Optimizer:
         ...     def update_step(self, gradient, variable, learning_rate):
         ...         self.assign_sub(variable, gradient * learning_rate)
         >>> w = ph.Variable([1.0, 2.0])
-        >>> Plain(learning_rate=0.5).apply_gradients([(ph.constant([1.0, 1.0]), w)])
+        >>> _ = Plain(learning_rate=0.5).apply_gradients([(ph.constant([1.0, 1.0]), w)])
         >>> w.numpy()
         array([0.5, 1.5], dtype=float32)
     """
@@ -100,7 +101,7 @@ class Optimizer:
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = False
-        self._variables: list[Variable] = []
+        self._variables = []
         self._trainable_variables: list[Variable] = []
         self._averages: list[Variable] = []
         self._accumulated: list[Variable] = []
@@ -121,47 +122,6 @@ class Optimizer:
     def _check_numbers(self, **settings: Any) -> None:
         for name, value in settings.items():
             arguments.number_between(value, f"{type(self).__name__}: {name}")
-
-    # ---- variables
-
-    def _new_variable(self, value: Any, name: str, dtype: str | None = None) -> Variable:
-        variable = Variable(value, dtype=dtype, trainable=False, name=name)
-        variable.path = f"{self.name}/{name}"
-        self._variables.append(variable)
-        return variable
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All variables of the optimizer: iteration count, learning rate, slots."""
-        return list(self._variables)
-
-    def add_variable(
-        self, shape: Any, initializer: Any = "zeros", dtype: str | None = None, name: str | None = None
-    ) -> Variable:
-        """Create a variable that belongs to the optimizer."""
-        make = initializers.get(initializer or "zeros")
-        shape = arguments.integers(shape, "add_variable: shape", least=0)
-        return self._new_variable(make(shape, dtype=dtype), name or "variable")
-
-    def add_variable_from_reference(
-        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
-    ) -> Variable:
-        """Create a variable with the shape and dtype of another, a slot of it."""
-        slot = f"{reference_variable.path.replace('/', '_')}_{name or 'slot'}"
-        return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, slot)
-
-    def add_optimizer_variables(
-        self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
-    ) -> Any:
-        """Create a slot for each trainable variable, or a list of slots for each of several names."""
-        names = [name] if isinstance(name, str) else list(name)
-        initializers = list(initializer) if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
-        made: tuple[list[Variable], ...] = tuple([] for _ in names)
-        # All slots of a variable before those of the next: the order in Keras's files.
-        for variable in trainable_variables:
-            for slots, each, init in zip(made, names, initializers):
-                slots.append(self.add_variable_from_reference(variable, each, init))
-        return made[0] if isinstance(name, str) else made
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Create what is kept for each trainable variable. Derived classes call this first."""
@@ -312,6 +272,14 @@ class Optimizer:
 
         Raises:
             ValueError: if the optimizer is not built, or there are not as many values as variables.
+
+        Example:
+            >>> import pronghorn as ph
+            >>> weight, optimizer = ph.Variable(1.0), ph.optimizers.SGD(0.1)
+            >>> optimizer.build([weight])
+            >>> values, state = optimizer.stateless_apply(optimizer.variables, [2.0], [weight])
+            >>> float(values[0]), int(state[0]), float(weight)
+            (0.800000011920929, 1, 1.0)
         """
         if not self.built:
             raise ValueError("stateless_apply: call build(trainable_variables) first")
@@ -419,38 +387,6 @@ class Optimizer:
     def scale_loss(self, loss: Any) -> Any:
         """Multiply the loss by `loss_scale_factor`, if there is one."""
         return loss if self.loss_scale_factor is None else _raw.multiply(loss, self.loss_scale_factor)
-
-    # ---- saving
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the values of `variables`.
-
-        Raises:
-            ValueError: if the optimizer is not built, or the number of arrays or a shape does not fit.
-        """
-        if not self.built:
-            raise ValueError("set_weights: call build(trainable_variables) first")
-        weights = arguments.list_of(weights, "set_weights: weights")
-        if len(weights) != len(self._variables):
-            raise ValueError(f"set_weights: the optimizer has {len(self._variables)} variables, got {len(weights)}")
-        for variable, value in zip(self._variables, weights):
-            variable.assign(value)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Write the variables' values into a mapping."""
-        for i, variable in enumerate(self._variables):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Set the variables from a mapping.
-
-        Raises:
-            ValueError: if it holds another number of variables.
-        """
-        if len(store) != len(self._variables):
-            raise ValueError(f"the saved optimizer has {len(store)} variables, this one {len(self._variables)}")
-        for i, variable in enumerate(self._variables):
-            variable.assign(store[str(i)])
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

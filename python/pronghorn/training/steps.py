@@ -189,6 +189,16 @@ class TrainingSteps:
 
         Raises:
             ValueError: if there are not as many values as variables.
+
+        Example:
+            >>> import pronghorn as ph
+            >>> model = ph.Sequential([ph.Input((1,)), ph.layers.Dense(1, use_bias=False, kernel_regularizer="l2")])
+            >>> model.compile(loss="mse")
+            >>> state = [[[3.0]]], [], model.metrics_variables
+            >>> y, y_pred = ph.ops.ones((1, 1)), ph.ops.zeros((1, 1))
+            >>> loss, _ = model.stateless_compute_loss(*state, y=y, y_pred=y_pred)
+            >>> round(float(loss), 4)
+            1.09
         """
         names = ("trainable_variables", "non_trainable_variables", "metrics_variables")
         given = (trainable_variables, non_trainable_variables, metrics_variables)
