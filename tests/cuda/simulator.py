@@ -36,48 +36,34 @@ MODES = {
 }
 
 
+def _build(sources: list[Path], options: list[str], to: Path) -> None:
+    """One compilation of all sources, as most of the time goes into headers."""
+    text = "".join(f'#include "{source}"\n' for source in sources)
+    common = [COMPILER, "-std=c++20", f"-I{ROOT}", f"-I{ROOT / 'src'}", "-pthread", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run([*common, *options, "-o", str(to), "-x", "c++", "-"], input=text, text=True, check=True)
+
+
 @functools.cache
-def folder() -> tempfile.TemporaryDirectory:
-    return tempfile.TemporaryDirectory(prefix="pronghorn-simulator-")
+def _built() -> tempfile.TemporaryDirectory[str]:
+    """The folder of the engine's library and the programs, one for each flavour, that run all cases.
 
-
-def _compile(jobs: list[tuple[Path, list[str], Path]]) -> None:
-    def one(job: tuple[Path, list[str], Path]) -> None:
-        source, flags, to = job
-        common = [COMPILER, "-std=c++20", f"-I{ROOT}", f"-I{ROOT / 'src'}", "-fPIC", "-Wall", "-Wextra", "-Werror"]
-        subprocess.run([*common, *flags, "-x", "c++", "-c", str(source), "-o", str(to)], check=True)
-
+    The engine is a library of its own, so that its templates are not mixed up with those that a sanitizer watches.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="pronghorn-simulator-")
+    place = Path(folder.name)
+    engine = [source for source in sorted(SIMULATOR.rglob("*.cpp")) if source != WATCHED]
+    library = ["-shared", "-fPIC", "-Wl,-Bsymbolic"]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        list(pool.map(one, jobs))
-
-
-@functools.cache
-def engine() -> Path:
-    """A library of its own, so that its templates are not mixed up with those that a sanitizer watches."""
-    built = Path(folder().name) / "engine"
-    built.mkdir()
-    sources = [source for source in SIMULATOR.rglob("*.cpp") if source != WATCHED]
-    objects = [built / f"{source.parent.name}_{source.stem}.o" for source in sources]
-    _compile([(source, [], to) for source, to in zip(sources, objects)])
-    library = built / "libsimulator.so"
-    options = ["-shared", "-pthread", "-Wl,-Bsymbolic", "-o", str(library)]
-    subprocess.run([COMPILER, *map(str, objects), *options], check=True)
-    return library
-
-
-@functools.cache
-def program(flavour: str) -> Path:
-    """All cases, in one program."""
-    library = engine()
-    built = Path(folder().name) / flavour
-    built.mkdir()
-    sources = [*CASES, WATCHED]
-    objects = [built / f"{source.stem}.o" for source in sources]
-    _compile([(source, FLAGS[flavour], to) for source, to in zip(sources, objects)])
-    to = built / "cases"
-    options = [str(library), f"-Wl,-rpath,{library.parent}", "-pthread", "-o", str(to)]
-    subprocess.run([COMPILER, *FLAGS[flavour], *map(str, objects), *options], check=True)
-    return to
+        objects = {flavour: place / f"{flavour}.o" for flavour in FLAGS}
+        jobs = [pool.submit(_build, engine, library, place / "libsimulator.so")]
+        for flavour, to in objects.items():
+            jobs.append(pool.submit(_build, [*CASES, WATCHED], [*FLAGS[flavour], "-c"], to))
+        for job in jobs:
+            job.result()
+    for flavour, to in objects.items():
+        linked = [str(place / "libsimulator.so"), f"-Wl,-rpath,{place}", "-pthread", "-o", str(place / flavour)]
+        subprocess.run([COMPILER, *FLAGS[flavour], str(to), *linked], check=True)
+    return folder
 
 
 @functools.cache
@@ -91,7 +77,7 @@ def _fixed_addresses() -> list[str]:
 def run(flavour: str, names: list[str], mode: str = "forward") -> subprocess.CompletedProcess[str]:
     before = _fixed_addresses() if flavour == "race" else []
     environment = os.environ | MODES[mode] | {"ASAN_OPTIONS": "detect_leaks=0"}
-    command = [*before, str(program(flavour)), *names]
+    command = [*before, str(Path(_built().name) / flavour), *names]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
