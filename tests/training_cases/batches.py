@@ -12,6 +12,7 @@ W = np.linspace(0.1, 2, 10).astype("float32")
 
 @case
 def single_batches(keras, folder):
+    """Left out: inputs and targets of different lengths, at which Keras raises what its backend raises."""
     model = dense_model(keras)
     model.compile("sgd", "mse")
     found = [model.train_on_batch(X, Y), model.test_on_batch(X, Y), model.train_on_batch(X, Y, return_dict=True)]
@@ -26,7 +27,7 @@ def single_batches(keras, folder):
     found.append(model.get_metrics_result())
     found.append(model.test_on_batch(X, Y, W))
     found.append(outcome(lambda: model.train_on_batch(X, (Y > 0) * 1.0, class_weight={0: 1.0, 1: 3.0})))
-    found.append(outcome(lambda: model.train_on_batch(X, Y[:3])))
+    found.append(outcome(lambda: model.train_on_batch(X)))
     return found
 
 

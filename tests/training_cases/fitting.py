@@ -58,7 +58,8 @@ def class_weights(keras, folder):
 @case
 def validation(keras, folder):
     """Left out: a negative split, which Keras ignores; several epochs with validation_steps, where Keras goes on with
-    the next rows although it documents that every validation uses the same."""
+    the next rows although it documents that every validation uses the same; several epochs with a generator, whose
+    first batches Keras gives out a second time."""
     weights = np.linspace(0, 1, 6).astype("float32")
 
     def batches():
@@ -76,7 +77,7 @@ def validation(keras, folder):
         "pair": {"validation_data": (VAL_X, VAL_Y)},
         "list": {"validation_data": [VAL_X, VAL_Y]},
         "triple": {"validation_data": (VAL_X, VAL_Y, weights)},
-        "endless": {"validation_data": endless(), "validation_steps": 3},
+        "endless": {"validation_data": endless(), "validation_steps": 3, "epochs": 1},
         "steps": {"validation_data": (VAL_X, VAL_Y), "validation_steps": 1, "epochs": 1},
         "batch size": {"validation_data": (VAL_X, VAL_Y), "validation_batch_size": 5},
         "every 2": {"validation_data": (VAL_X, VAL_Y), "validation_freq": 2, "epochs": 5},
@@ -134,6 +135,7 @@ def _loss_only(keras):
 
 @case
 def predicting(keras, folder):
+    """A model at which predict failed is used no more: with JAX its weights are gone."""
     model = _model(keras)
 
     def batches():
@@ -146,8 +148,8 @@ def predicting(keras, folder):
         "generator": model.predict(batches(), verbose=0),
         "steps": model.predict(X, batch_size=4, steps=2, verbose=0),
         "list": outcome(lambda: model.predict([X], verbose=0)),
-        "wrong width": outcome(lambda: model.predict(np.ones((2, 5)), verbose=0)),
-        "one sample": outcome(lambda: model.predict(np.ones(3), verbose=0)),
+        "wrong width": outcome(lambda: _model(keras).predict(np.ones((2, 5)), verbose=0)),
+        "one sample": outcome(lambda: _model(keras).predict(np.ones(3), verbose=0)),
         "on batch": model.predict_on_batch(X[:2]),
         "dtype": str(model.predict(X, verbose=0).dtype),
     }

@@ -172,6 +172,7 @@ def training_with_built_in_methods(keras, folder):
 
 @case
 def image_and_time_series_model(keras, folder):
+    """The losses are a dict: with a list of them, Keras hands a dict of loss_weights out in alphabetical order."""
     layers = keras.layers
     image_input = keras.Input(shape=(12, 12, 3), name="img_input")
     timeseries_input = keras.Input(shape=(None, 5), name="ts_input")
@@ -183,7 +184,10 @@ def image_and_time_series_model(keras, folder):
     model = keras.Model(inputs=[image_input, timeseries_input], outputs=[score_output, class_output])
     fill(model).compile(
         optimizer=keras.optimizers.RMSprop(1e-3),
-        loss=[keras.losses.MeanSquaredError(), keras.losses.CategoricalCrossentropy()],
+        loss={
+            "score_output": keras.losses.MeanSquaredError(),
+            "class_output": keras.losses.CategoricalCrossentropy(),
+        },
         metrics=[
             [keras.metrics.MeanAbsolutePercentageError(), keras.metrics.MeanAbsoluteError()],
             [keras.metrics.CategoricalAccuracy()],

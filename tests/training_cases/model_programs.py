@@ -189,6 +189,7 @@ def frozen_batch_normalization(keras, folder):
 
 @case
 def configs_come_round(keras, folder):
+    """Keras gives functional models a build_config without a shape, which Pronghorn leaves out."""
     found = []
     for make in (_sequential, _conv, _nested):
         model = make(keras)
@@ -201,7 +202,7 @@ def configs_come_round(keras, folder):
             x = np.random.default_rng(0).normal(size=shape).astype("float32")
             difference = np.abs(np.asarray(model(x)) - np.asarray(other(x))).max()
             found.append([other.name, [layer.name for layer in other.layers], bool(difference < 1e-5)])
-        found.append(sorted(json.loads(model.to_json())))
+        found.append(sorted(set(json.loads(model.to_json())) - {"build_config"}))
         found.append(sorted(model.get_config()))
     return found
 
