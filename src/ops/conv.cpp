@@ -33,8 +33,9 @@ static Shape forward_shape(const Shape& x, const Shape& kernel, const ConvAttrs&
   PH_CHECK(kernel[3] % a.groups == 0, op, ": the ", kernel[3], " filters of kernel ", kernel, " do not divide into ",
            a.groups, " groups");
   const ConvGeometry g = conv_geometry(x, kernel, a);
-  PH_CHECK(x[0] == 0 || x[1] * x[2] == 0 || g.pixels() > 0, op, ": kernel ", kernel, " with dilation (", a.dilation[0],
-           ", ", a.dilation[1], ") is larger than x ", x);
+  const bool has_pixels = x[0] > 0 && x[1] > 0 && x[2] > 0;
+  PH_CHECK(!has_pixels || (g.rows.out > 0 && g.columns.out > 0), op, ": kernel ", kernel, " with dilation (",
+           a.dilation[0], ", ", a.dilation[1], ") is larger than x ", x);
   return {x[0], g.rows.out, g.columns.out, kernel[3]};
 }
 
