@@ -76,6 +76,13 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
             group = file.get(where, {})
             if place == "optimizer" and len(group) != len(each.variables):
                 # saved without, or before, the optimizer: the weights matter, the slots start anew
+                if len(group):
+                    warnings.warn(
+                        f"load_weights: the optimizer has {len(each.variables)} variables and stays as it is, "
+                        f"{path!r} holds {len(group)} of one; call model.optimizer.build(model.trainable_variables) "
+                        "before loading to take them",
+                        stacklevel=3,
+                    )
                 continue
             try:
                 each.load_own_variables(_Store(group))
