@@ -12,7 +12,7 @@ from sample import Sample, normal
 # id: (batch, rows, columns, channels, filters, (top, bottom, left, right))
 CASES: dict[str, tuple[int, int, int, int, int, tuple[int, int, int, int]]] = {
     "valid": (2, 10, 14, 16, 16, (0, 0, 0, 0)),
-    "same": (3, 12, 8, 16, 32, (1, 1, 1, 1)),
+    "same, whole tiles": (3, 12, 8, 16, 32, (1, 1, 1, 1)),
     "same, ragged": (2, 11, 15, 17, 35, (1, 1, 1, 1)),
     "all of the kernel's overhang": (1, 7, 6, 40, 20, (2, 2, 2, 2)),
     "uneven pads": (2, 9, 11, 33, 18, (0, 2, 1, 0)),
