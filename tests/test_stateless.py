@@ -34,20 +34,20 @@ def test_with_values_gives_variables_their_own_back_even_after_an_error():
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
-        with_values(fail, [variable], [[5.0, 6.0]], "values")
+        with_values(fail, ([variable], [[5.0, 6.0]], "values"))
     assert variable.numpy().tolist() == [1.0, 2.0]
 
 
 def test_with_values_returns_what_the_function_left():
     variable = ph.Variable(3.0)
-    result, (left,) = with_values(lambda: variable.assign_add(1.0) and "done", [variable], [10.0], "values")
+    result, (left,) = with_values(lambda: variable.assign_add(1.0) and "done", ([variable], [10.0], "values"))
     assert (result, float(left), float(variable)) == ("done", 11.0, 3.0)
 
 
 def test_with_values_of_a_wrong_shape_leaves_all_variables_alone():
     first, second = ph.Variable([1.0]), ph.Variable([2.0, 3.0])
     with pytest.raises(ValueError, match=r"shape"):
-        with_values(lambda: None, [first, second], [[7.0], [8.0]], "values")
+        with_values(lambda: None, ([first, second], [[7.0], [8.0]], "values"))
     assert first.numpy().tolist() == [1.0] and second.numpy().tolist() == [2.0, 3.0]
 
 

@@ -47,14 +47,14 @@ class StatelessCall:
         """
         if not self.built:  # type: ignore[attr-defined]
             raise ValueError(f"stateless_call: layer {self.name!r} must be built first")  # type: ignore[attr-defined]
-        trainable, fixed = self.trainable_variables, self.non_trainable_variables  # type: ignore[attr-defined]
 
         def call() -> Any:
-            def with_fixed() -> Any:
-                outputs = self(*args, **kwargs)  # type: ignore[operator]
-                return outputs, list(self.losses) if return_losses else []  # type: ignore[attr-defined]
+            outputs = self(*args, **kwargs)  # type: ignore[operator]
+            return outputs, list(self.losses) if return_losses else []  # type: ignore[attr-defined]
 
-            return with_values(with_fixed, fixed, non_trainable_variables, "non_trainable_variables")
-
-        ((outputs, losses), changed), _ = with_values(call, trainable, trainable_variables, "trainable_variables")
+        (outputs, losses), _, changed = with_values(
+            call,
+            (self.trainable_variables, trainable_variables, "trainable_variables"),  # type: ignore[attr-defined]
+            (self.non_trainable_variables, non_trainable_variables, "non_trainable_variables"),  # type: ignore[attr-defined]
+        )
         return (outputs, changed, losses) if return_losses else (outputs, changed)

@@ -117,7 +117,7 @@ class Metric:
             ValueError: if there are not as many values as variables.
         """
         update = functools.partial(self.update_state, *args, **kwargs)
-        return with_values(update, self.variables, metric_variables, "metric_variables")[1]
+        return with_values(update, (self.variables, metric_variables, "metric_variables"))[1]
 
     def stateless_result(self, metric_variables: Any) -> Any:
         """Return the value that a given state stands for; the metric's own state stays.
@@ -128,12 +128,12 @@ class Metric:
         Raises:
             ValueError: if there are not as many values as variables.
         """
-        return with_values(self.result, self.variables, metric_variables, "metric_variables")[0]
+        return with_values(self.result, (self.variables, metric_variables, "metric_variables"))[0]
 
     def stateless_reset_state(self) -> list[Any]:
         """Return the state before the first batch; the metric's own stays."""
         own = [variable.value for variable in self.variables]
-        return with_values(self.reset_state, self.variables, own, "metric_variables")[1]
+        return with_values(self.reset_state, (self.variables, own, "metric_variables"))[1]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Update the state and return the value so far."""

@@ -283,11 +283,11 @@ class Optimizer(OptimizerVariables):
         """
         if not self.built:
             raise ValueError("stateless_apply: call build(trainable_variables) first")
-
-        def update() -> Any:
-            return with_values(lambda: self.apply(grads), self.variables, optimizer_variables, "optimizer_variables")
-
-        (_, state), values = with_values(update, self._trainable_variables, trainable_variables, "trainable_variables")
+        _, values, state = with_values(
+            lambda: self.apply(grads),
+            (self._trainable_variables, trainable_variables, "trainable_variables"),
+            (self.variables, optimizer_variables, "optimizer_variables"),
+        )
         return values, state
 
     def _update(self, pairs: list[tuple[Any, Variable]]) -> None:

@@ -200,17 +200,15 @@ class TrainingSteps:
             >>> round(float(loss), 4)
             1.09
         """
-        names = ("trainable_variables", "non_trainable_variables", "metrics_variables")
-        given = (trainable_variables, non_trainable_variables, metrics_variables)
-
-        def nest(kinds: Any) -> Any:
-            if not kinds:
-                return self._loss_of(x, y, y_pred, sample_weight, training), []
-            (name, values), *rest = kinds
-            (loss, inner), changed = with_values(lambda: nest(rest), list(getattr(self, name)), values, name)
-            return loss, [changed, *inner]
-
-        loss, (trainable, fixed, tracked) = nest(list(zip(names, given)))
+        given = {
+            "trainable_variables": trainable_variables,
+            "non_trainable_variables": non_trainable_variables,
+            "metrics_variables": metrics_variables,
+        }
+        loss, trainable, fixed, tracked = with_values(
+            lambda: self._loss_of(x, y, y_pred, sample_weight, training),
+            *((getattr(self, name), values, name) for name, values in given.items()),
+        )
         return loss, (trainable, fixed, tracked)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
