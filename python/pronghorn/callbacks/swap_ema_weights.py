@@ -31,8 +31,7 @@ class SwapEMAWeights(Callback):
     def _put_averages(self) -> None:
         if self._own is not None:
             return
-        # A LossScaleOptimizer holds the one that keeps the averages.
-        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        optimizer = self.model.optimizer
         if not getattr(optimizer, "use_ema", False):
             raise ValueError("SwapEMAWeights: the optimizer must be made with use_ema=True")
         if not optimizer.built:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pronghorn import _core, arguments, ops
+from pronghorn import _core, ops
 from pronghorn.optimizers.optimizer import Optimizer
 from pronghorn.variable import Variable
 
@@ -48,19 +48,12 @@ class Ftrl(Optimizer):
             "l2_regularization_strength": l2_regularization_strength,
             "l2_shrinkage_regularization_strength": l2_shrinkage_regularization_strength,
         }
+        self._check_numbers(**not_negative, learning_rate_power=learning_rate_power, beta=beta)
         for option, value in not_negative.items():
-            if arguments.number(value, f"Ftrl: {option}") < 0:
+            if value < 0:
                 raise ValueError(f"{option} must not be negative, got {value!r}")
-        if arguments.number(learning_rate_power, "Ftrl: learning_rate_power") > 0:
+        if learning_rate_power > 0:
             raise ValueError(f"learning_rate_power must not be positive, got {learning_rate_power!r}")
-        self._check_numbers(
-            learning_rate_power=learning_rate_power,
-            initial_accumulator_value=initial_accumulator_value,
-            l1_regularization_strength=l1_regularization_strength,
-            l2_regularization_strength=l2_regularization_strength,
-            l2_shrinkage_regularization_strength=l2_shrinkage_regularization_strength,
-            beta=beta,
-        )
         self.learning_rate_power = learning_rate_power
         self.initial_accumulator_value = initial_accumulator_value
         self.l1_regularization_strength = l1_regularization_strength

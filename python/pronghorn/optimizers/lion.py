@@ -37,7 +37,7 @@ class Lion(Optimizer):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         if not 0 < arguments.number(beta_1, "Lion: beta_1") <= 1:
             raise ValueError(f"beta_1 must be in (0, 1], got {beta_1!r}")
-        self._check_numbers(beta_1=beta_1, beta_2=beta_2)
+        self._check_numbers(beta_2=beta_2)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
 
