@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "core/error.h"
 #include "core/tensor.h"
 
 namespace ph {
@@ -14,6 +15,9 @@ void bind_graph(pybind11::module_& module);
 void bind_program(pybind11::module_& module);
 void bind_devices(pybind11::module_& module);
 void bind_runtime(pybind11::module_& module);
+
+// Makes an error of the native code the Python exception of its kind.
+void set_python_error(const Error& error);
 
 // A tensor from anything array-like: Tensor, Variable, NumPy array, Python number, nested lists. Python floats become
 // the default float type and Python integers int32 (int64 where they do not fit); arrays keep their dtype. Throws

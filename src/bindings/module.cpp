@@ -1,21 +1,26 @@
 #include "bindings/bindings.h"
-#include "core/error.h"
 
 namespace py = pybind11;
+
+namespace ph {
+
+void set_python_error(const Error& error) {
+  PyObject* kind = PyExc_ValueError;
+  if (dynamic_cast<const TypeError*>(&error)) kind = PyExc_TypeError;
+  if (dynamic_cast<const IndexError*>(&error)) kind = PyExc_IndexError;
+  if (dynamic_cast<const MemoryError*>(&error)) kind = PyExc_MemoryError;
+  PyErr_SetString(kind, error.what());
+}
+
+}  // namespace ph
 
 PYBIND11_MODULE(_core, module) {
   module.doc() = "Pronghorn's native core: tensors, the op table, tapes, graphs and programs.";
   py::register_exception_translator([](std::exception_ptr error) {
     try {
       std::rethrow_exception(error);
-    } catch (const ph::TypeError& e) {
-      PyErr_SetString(PyExc_TypeError, e.what());
-    } catch (const ph::IndexError& e) {
-      PyErr_SetString(PyExc_IndexError, e.what());
-    } catch (const ph::MemoryError& e) {
-      PyErr_SetString(PyExc_MemoryError, e.what());
-    } catch (const ph::Error& e) {
-      PyErr_SetString(PyExc_ValueError, e.what());
+    } catch (const ph::Error& native) {
+      ph::set_python_error(native);
     }
   });
   ph::bind_tensor(module);

@@ -99,12 +99,13 @@ void set_attribute(const Op& op, const Field& field, void* attributes, PyObject*
       put(dtype_from_name(PyUnicode_AsUTF8(value)));
       return;
     case FieldKind::choice: {
+      const int32_t choice = PyUnicode_Check(value) ? find_choice(field.choices, PyUnicode_AsUTF8(value)) : -1;
+      if (choice >= 0) {
+        put(choice);
+        return;
+      }
       std::string known;
       for (int32_t i = 0; field.choices[i]; ++i) {
-        if (PyUnicode_Check(value) && std::strcmp(PyUnicode_AsUTF8(value), field.choices[i]) == 0) {
-          put(i);
-          return;
-        }
         known += concat(i ? ", '" : "one of '", field.choices[i], "'");
       }
       bad_attribute(op, field, value, known.c_str());
@@ -267,14 +268,8 @@ PyObject* call(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject
     return call_op(*static_cast<const Op*>(PyCapsule_GetPointer(self, nullptr)), args, count, names);
   } catch (py::error_already_set& error) {
     error.restore();
-  } catch (const TypeError& error) {
-    PyErr_SetString(PyExc_TypeError, error.what());
-  } catch (const IndexError& error) {
-    PyErr_SetString(PyExc_IndexError, error.what());
-  } catch (const MemoryError& error) {
-    PyErr_SetString(PyExc_MemoryError, error.what());
   } catch (const Error& error) {
-    PyErr_SetString(PyExc_ValueError, error.what());
+    set_python_error(error);
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
   } catch (const std::exception& error) {

@@ -1,6 +1,5 @@
 // What runs the kernels: instruction-set levels, threads.
 #include "bindings/bindings.h"
-#include "core/error.h"
 #include "core/precision.h"
 #include "core/thread_pool.h"
 #include "cpu/level.h"
@@ -16,10 +15,9 @@ void bind_runtime(py::module_& module) {
   module.def("set_num_threads", &set_num_threads);
   module.def("matmul_precision", [] { return Choices<Precision>::names[static_cast<int>(matmul_precision())]; });
   module.def("set_matmul_precision", [](const std::string& name) {
-    for (int i = 0; Choices<Precision>::names[i]; ++i) {
-      if (name == Choices<Precision>::names[i]) return set_matmul_precision(static_cast<Precision>(i));
-    }
-    PH_CHECK(false, "set_matmul_precision: precision must be 'highest' or 'high', got '", name, "'");
+    const int32_t choice = find_choice(Choices<Precision>::names, name);
+    PH_CHECK(choice >= 0, "set_matmul_precision: precision must be 'highest' or 'high', got '", name, "'");
+    set_matmul_precision(static_cast<Precision>(choice));
   });
 }
 

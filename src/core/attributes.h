@@ -62,6 +62,14 @@ struct Choices;
     static constexpr const char* names[] = {__VA_ARGS__, nullptr}; \
   };
 
+// The position of a name among an enum's, -1 if it is none of them.
+PH_INLINE int32_t find_choice(const char* const* names, std::string_view name) {
+  for (int32_t i = 0; names[i]; ++i) {
+    if (names[i] == name) return i;
+  }
+  return -1;
+}
+
 template <class T>
 constexpr Field make_field(const char* name, size_t offset) {
   if constexpr (std::is_same_v<T, bool>) {

@@ -37,7 +37,7 @@ class CachingAllocator {
     }
     const bool is_large = size >= 2 * huge_page;
     void* block = std::aligned_alloc(is_large ? huge_page : alignment, is_large ? round_up(size, huge_page) : size);
-    if (!block) throw MemoryError(concat("out of memory: could not allocate ", bytes, " bytes"));
+    if (!block) out_of_memory(bytes);
 #ifdef __linux__
     // first touched a huge page at a time: a network's arena costs hundreds of page faults, not tens of thousands
     if (is_large) madvise(block, size, MADV_HUGEPAGE);
@@ -65,6 +65,10 @@ class CachingAllocator {
  private:
   static constexpr size_t alignment = 64, huge_page = size_t{2} << 20, most_cached = size_t{256} << 20;
 
+  [[noreturn]] static void out_of_memory(size_t bytes) {
+    throw MemoryError(concat("out of memory: could not allocate ", bytes, " bytes"));
+  }
+
   static size_t round_up(size_t bytes, size_t step) { return (bytes + step - 1) / step * step; }
 
   // To an eighth of a power of two: few distinct sizes, little waste.
@@ -73,7 +77,7 @@ class CachingAllocator {
     size_t step = alignment;
     while (step * 16 <= bytes) step *= 2;
     const size_t size = round_up(bytes, step);
-    if (size < bytes) throw MemoryError(concat("out of memory: could not allocate ", bytes, " bytes"));
+    if (size < bytes) out_of_memory(bytes);
     return size;
   }
 
