@@ -1,36 +1,23 @@
 #include "core/scratch.h"
 
 #include <cstdlib>
+#include <memory>
 #include <new>
 
 namespace ph {
 
-namespace {
-
-struct Block {
-  void* memory = nullptr;
-  size_t size = 0;
-
-  Block() = default;
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
-  ~Block() { std::free(memory); }
-};
-
-}  // namespace
-
 void* thread_scratch(size_t bytes) {
-  thread_local Block block;
-  if (bytes > block.size) {
+  thread_local std::unique_ptr<void, decltype(&std::free)> block(nullptr, &std::free);
+  thread_local size_t size = 0;
+  if (bytes > size) {
     constexpr size_t page = 4096;
-    const size_t size = (bytes + page - 1) / page * page;
-    std::free(block.memory);
-    block.size = 0;
-    block.memory = std::aligned_alloc(page, size);
-    if (!block.memory) throw std::bad_alloc();
-    block.size = size;
+    block.reset();
+    size = 0;
+    block.reset(std::aligned_alloc(page, (bytes + page - 1) / page * page));
+    if (!block) throw std::bad_alloc();
+    size = bytes;
   }
-  return block.memory;
+  return block.get();
 }
 
 }  // namespace ph

@@ -7,6 +7,7 @@
 // Depthwise convolutions (one channel a group) go straight over the channels.
 #include "ops/conv.h"
 
+#include "core/scratch.h"
 #include "core/thread_pool.h"
 #include "cpu/conv/winograd.h"
 #include "cpu/gemm/gemm.h"
@@ -18,10 +19,14 @@ namespace {
 constexpr int64_t block_pixels = 6 * row_block;  // pixels whose patches are made at a time
 constexpr int64_t most_tasks = 32;
 
-PH_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-// Tasks of about equal work, each with a patch buffer of its own.
+// Tasks of about equal work.
 PH_INLINE int64_t task_count(int64_t units) { return least(units, most_tasks); }
+
+// Scratch memory of a task.
+template <class T>
+PH_INLINE T* scratch(int64_t elements) {
+  return static_cast<T*>(thread_scratch(sizeof(T) * static_cast<size_t>(elements)));
+}
 
 // A 1 x 1 kernel without strides or padding sees each pixel as it lies.
 PH_INLINE bool is_pointwise(const ConvGeometry& g) {
@@ -128,9 +133,7 @@ void forward_typed(const KernelCall& k, const ConvAttrs& a) {
   const ConvGeometry g = conv_geometry(k.in[0].shape, k.in[1].shape, a);
   const T* bias = k.in.size() > 2 ? k.in[2].as<T>() : nullptr;
   T* packed = static_cast<T*>(k.workspace);
-  const int64_t pixels = g.batch * g.pixels(), blocks = (pixels + block_pixels - 1) / block_pixels,
-                tasks = task_count(blocks);
-  T* buffers = packed + packed_size<T>(g.group_filters(), g.depth());
+  const int64_t pixels = g.batch * g.pixels(), blocks = divide_up(pixels, block_pixels), tasks = task_count(blocks);
   for (int64_t group = 0; group < g.groups; ++group) {
     Gemm<T> product{};
     product.n = g.group_filters(), product.k = g.depth();
@@ -141,7 +144,7 @@ void forward_typed(const KernelCall& k, const ConvAttrs& a) {
     product.activation = a.activation;
     pack_b(product, packed);
     parallel_for(tasks, product_ns(g, pixels) / static_cast<double>(tasks), [&](int64_t task) {
-      T* patches = buffers + task * block_pixels * g.depth();
+      T* patches = scratch<T>(block_pixels * g.depth());
       for (int64_t block = blocks * task / tasks; block < blocks * (task + 1) / tasks; ++block) {
         const int64_t begin = block * block_pixels, count = least(block_pixels, pixels - begin);
         Gemm<T> part = product;
@@ -161,10 +164,9 @@ void forward_typed(const KernelCall& k, const ConvAttrs& a) {
 
 size_t forward_workspace(SpecSpan in, const ConvAttrs& a) {
   const ConvGeometry g = conv_geometry(in[0].shape, in[1].shape, a);
-  const int64_t blocks = (g.batch * g.pixels() + block_pixels - 1) / block_pixels;
   const int64_t packed =
       packed_size<float>(g.group_filters(), g.depth()) + packed_size<double>(g.group_filters(), g.depth());
-  return size_of(in[0].dtype) * static_cast<size_t>(packed + task_count(blocks) * block_pixels * g.depth());
+  return size_of(in[0].dtype) * static_cast<size_t>(packed);
 }
 
 // ---- gradient of the input
@@ -173,7 +175,6 @@ template <class T>
 void input_grad_typed(const KernelCall& k, const ConvAttrs& a) {
   const ConvGeometry g = conv_geometry(k.out[0].shape, k.in[1].shape, a);
   T* packed = static_cast<T*>(k.workspace);
-  T* buffers = packed + packed_size<T>(g.depth(), g.group_filters());
   const int64_t image_size = g.rows.in * g.columns.in * g.channels, tasks = task_count(g.batch);
   T* dx = k.out[0].as<T>();
   for (int64_t group = 0; group < g.groups; ++group) {
@@ -184,7 +185,7 @@ void input_grad_typed(const KernelCall& k, const ConvAttrs& a) {
     product.c_row = g.depth();
     pack_b(product, packed);
     parallel_for(tasks, product_ns(g, g.batch * g.pixels()) / static_cast<double>(tasks), [&](int64_t task) {
-      T* patches = buffers + task * block_pixels * g.depth();
+      T* patches = scratch<T>(block_pixels * g.depth());
       for (int64_t image = g.batch * task / tasks; image < g.batch * (task + 1) / tasks; ++image) {
         T* to = dx + image * image_size;
         if (group == 0) __builtin_memset(to, 0, sizeof(T) * static_cast<size_t>(image_size));
@@ -205,24 +206,19 @@ size_t input_grad_workspace(SpecSpan in, const ConvAttrs& a) {
   const ConvGeometry g = conv_geometry(conv_input_shape(in[0].shape, in[1].shape, a), in[1].shape, a);
   const int64_t packed =
       packed_size<float>(g.depth(), g.group_filters()) + packed_size<double>(g.depth(), g.group_filters());
-  return size_of(in[0].dtype) * static_cast<size_t>(packed + task_count(g.batch) * block_pixels * g.depth());
+  return size_of(in[0].dtype) * static_cast<size_t>(packed);
 }
 
 // ---- gradient of the kernel
 
 constexpr int64_t most_slices = 8, slice_pixels = 128;
 
-// Each slice: patches of slice_pixels pixels, packed dy of as many, and a kernel gradient of its own.
-template <class T>
-PH_INLINE int64_t slice_elements(const ConvGeometry& g) {
-  return slice_pixels * g.depth() + packed_size<T>(g.group_filters(), slice_pixels) + g.depth() * g.group_filters();
-}
-
 template <class T>
 void kernel_grad_typed(const KernelCall& k, const ConvAttrs& a) {
   const ConvGeometry g = conv_geometry(k.in[0].shape, k.out[0].shape, a);
-  const int64_t pixels = g.batch * g.pixels(), blocks = (pixels + slice_pixels - 1) / slice_pixels;
-  const int64_t slices = least(blocks, most_slices), each = slice_elements<T>(g), filters = g.group_filters();
+  const int64_t pixels = g.batch * g.pixels(), blocks = divide_up(pixels, slice_pixels);
+  const int64_t slices = least(blocks, most_slices), filters = g.group_filters();
+  T* sums = static_cast<T*>(k.workspace);  // a kernel gradient for each slice
   T* dk = k.out[0].as<T>();
   if (pixels == 0) {
     __builtin_memset(dk, 0, sizeof(T) * static_cast<size_t>(k.out[0].size()));
@@ -230,9 +226,9 @@ void kernel_grad_typed(const KernelCall& k, const ConvAttrs& a) {
   }
   for (int64_t group = 0; group < g.groups; ++group) {
     parallel_for(slices, product_ns(g, pixels) / static_cast<double>(slices), [&](int64_t slice) {
-      T* patches = static_cast<T*>(k.workspace) + slice * each;
+      T* patches = scratch<T>(slice_pixels * g.depth() + packed_size<T>(filters, slice_pixels));
       T* packed = patches + slice_pixels * g.depth();
-      T* sum = packed + packed_size<T>(filters, slice_pixels);
+      T* own = sums + slice * g.depth() * filters;
       for (int64_t block = blocks * slice / slices; block < blocks * (slice + 1) / slices; ++block) {
         const int64_t begin = block * slice_pixels, count = least(slice_pixels, pixels - begin);
         Gemm<T> product{};
@@ -246,7 +242,7 @@ void kernel_grad_typed(const KernelCall& k, const ConvAttrs& a) {
         product.a_row = 1, product.a_column = g.depth();
         product.b = k.in[1].as<T>() + begin * g.filters + group * filters, product.b_row = g.filters,
         product.b_column = 1;
-        product.c = sum, product.c_row = filters;
+        product.c = own, product.c_row = filters;
         product.accumulate = block > blocks * slice / slices;
         pack_b(product, packed);
         multiply_rows(product, packed, 0, product.m);
@@ -255,7 +251,7 @@ void kernel_grad_typed(const KernelCall& k, const ConvAttrs& a) {
     for (int64_t l = 0; l < g.depth(); ++l) {
       T* to = dk + l * g.filters + group * filters;
       for (int64_t slice = 0; slice < slices; ++slice) {
-        const T* sum = static_cast<T*>(k.workspace) + slice * each + (each - g.depth() * filters) + l * filters;
+        const T* sum = sums + (slice * g.depth() + l) * filters;
         for (int64_t j = 0; j < filters; ++j) to[j] = slice ? to[j] + sum[j] : sum[j];
       }
     }
@@ -264,9 +260,8 @@ void kernel_grad_typed(const KernelCall& k, const ConvAttrs& a) {
 
 size_t kernel_grad_workspace(SpecSpan in, const ConvAttrs& a) {
   const ConvGeometry g = conv_geometry(in[0].shape, conv_kernel_shape(in[0].shape, in[1].shape, a), a);
-  const int64_t blocks = (g.batch * g.pixels() + slice_pixels - 1) / slice_pixels;
-  const int64_t each = in[0].dtype == DType::float32 ? slice_elements<float>(g) : slice_elements<double>(g);
-  return size_of(in[0].dtype) * static_cast<size_t>(least(blocks, most_slices) * each);
+  const int64_t slices = least(divide_up(g.batch * g.pixels(), slice_pixels), most_slices);
+  return size_of(in[0].dtype) * static_cast<size_t>(slices * g.depth() * g.group_filters());
 }
 
 #define BY_DTYPE(name)                                 \

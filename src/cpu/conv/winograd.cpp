@@ -24,10 +24,6 @@ constexpr int64_t block_bytes = 400 << 10;  // of v and p: what the L2 cache hol
 constexpr int64_t most_slices = 8;
 constexpr int64_t most_slice_bytes = 48 << 20;  // of all slices' sums
 
-PH_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-PH_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-PH_INLINE int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // Vectors of channels, of which the last may be a part.
 PH_INLINE V load_live(const float* from, int64_t live) {
   return live >= w ? load(from) : load_some(from, static_cast<int>(live));

@@ -19,7 +19,7 @@ struct Winograd;
 template <>
 struct Winograd<2> {
   using V = Vector<float>;
-  static constexpr int outputs = 2, inputs = 4;
+  static constexpr int inputs = 4;
   static constexpr float kernel[4][3] = {{1, 0, 0}, {.5f, .5f, .5f}, {.5f, -.5f, .5f}, {0, 0, 1}};  // G
 
   // B^T d
@@ -46,7 +46,7 @@ struct Winograd<2> {
 template <>
 struct Winograd<4> {
   using V = Vector<float>;
-  static constexpr int outputs = 4, inputs = 6;
+  static constexpr int inputs = 6;
   static constexpr float kernel[6][3] = {{1 / 4.f, 0, 0},
                                          {-1 / 6.f, -1 / 6.f, -1 / 6.f},
                                          {-1 / 6.f, 1 / 6.f, -1 / 6.f},

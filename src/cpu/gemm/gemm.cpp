@@ -14,7 +14,7 @@ struct Range {
 
 template <class T>
 PH_INLINE int64_t panel_count(const Gemm<T>& g) {
-  return (g.n + panel_width<T> - 1) / panel_width<T>;
+  return divide_up(g.n, panel_width<T>);
 }
 
 // The panel of packed B for the depth block that starts at l0.
@@ -39,7 +39,7 @@ void multiply_depth(const Gemm<T>& g, const T* packed, int64_t l0, int64_t depth
   constexpr int64_t w = panel_width<T>;
   const bool last = l0 + depth >= g.k;
   // nearly equal blocks rather than full ones and a small rest
-  const int64_t height = rows.end - rows.begin, blocks = (height + row_block - 1) / row_block;
+  const int64_t height = rows.end - rows.begin, blocks = divide_up(height, row_block);
   const auto multiply_tile = [&](int64_t panel, int64_t i, int count, const T* a, int64_t a_row, int64_t a_column) {
     const int64_t j = panel * w;
     const int columns = static_cast<int>(least(w, g.n - j));
@@ -101,7 +101,7 @@ void multiply_few_rows(const Gemm<T>& g, T* packed) {
   const double ns = product_ns<T>(g.m, w, g.k);
   // panels of a chunk: about 20 microseconds of work
   const int64_t together = ns >= 20000 ? 1 : static_cast<int64_t>(20000 / (ns + 1)) + 1;
-  const int64_t chunks = (panels + together - 1) / together;
+  const int64_t chunks = divide_up(panels, together);
   parallel_for(chunks, ns * static_cast<double>(together), [&](int64_t chunk) {
     const Range own{panels * chunk / chunks, panels * (chunk + 1) / chunks};
     T* to = packed + own.begin * least(g.k, depth_block) * w;
@@ -119,7 +119,7 @@ void multiply_few_rows(const Gemm<T>& g, T* packed) {
 
 template <class T>
 void pack_b(const Gemm<T>& g, T* packed) {
-  const int64_t panels = panel_count(g), blocks = (g.k + depth_block - 1) / depth_block;
+  const int64_t panels = panel_count(g), blocks = divide_up(g.k, depth_block);
   const double ns = 0.05 * static_cast<double>(panel_width<T> * least(g.k, depth_block));
   parallel_for(panels * blocks, ns, [&](int64_t chunk) {
     const int64_t l0 = chunk / panels * depth_block, panel = chunk % panels, depth = least(depth_block, g.k - l0);
@@ -142,8 +142,8 @@ void gemm(const Gemm<T>& g, T* packed) {
   // cut finer, to have pieces for every thread
   const int64_t piece_rows = panels >= 4 ? 84 : 28;
   constexpr int64_t piece_panels = 256 / panel_width<T>;
-  const int64_t row_pieces = (g.m + piece_rows - 1) / piece_rows;
-  const int64_t panel_pieces = (panels + piece_panels - 1) / piece_panels;
+  const int64_t row_pieces = divide_up(g.m, piece_rows);
+  const int64_t panel_pieces = divide_up(panels, piece_panels);
   const double ns = product_ns<T>(least(g.m, piece_rows), least(g.n, piece_panels * panel_width<T>), g.k);
   parallel_for(row_pieces * panel_pieces, ns, [&](int64_t piece) {
     const int64_t r = piece / panel_pieces, p = piece % panel_pieces;

@@ -6,6 +6,7 @@
 // element's additions do not depend on how the work is shared among threads.
 #pragma once
 #include "core/activation.h"
+#include "core/integers.h"
 #include "cpu/simd.h"
 
 namespace ph::PH_LEVEL {
@@ -36,14 +37,14 @@ struct Gemm {
 // Elements of packed B, for gemm's workspace.
 template <class T>
 PH_INLINE int64_t packed_size(int64_t n, int64_t k) {
-  return (n + panel_width<T> - 1) / panel_width<T> * panel_width<T> * k;
+  return divide_up(n, panel_width<T>) * panel_width<T> * k;
 }
 
 // Where element (l, j) of B lies in packed B.
 template <class T>
 PH_INLINE int64_t packed_position(int64_t n, int64_t k, int64_t l, int64_t j) {
   constexpr int64_t width = panel_width<T>;
-  const int64_t l0 = l / depth_block * depth_block, depth = k - l0 < depth_block ? k - l0 : depth_block;
+  const int64_t l0 = l / depth_block * depth_block, depth = least(depth_block, k - l0);
   return packed_size<T>(n, l0) + j / width * depth * width + (l - l0) * width + j % width;
 }
 

@@ -5,8 +5,6 @@
 namespace ph::PH_LEVEL {
 namespace {
 
-PH_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
 // Lines become columns: to[l * stride + j] = from[j * lines + l] for `count` lines j, `lines` elements apart, and l
 // in [0, depth).
 template <class T>
