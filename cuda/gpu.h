@@ -4,6 +4,7 @@
 //     PH_SHARED(float, tile, [32][33]);           // static shared memory
 //     PH_DYNAMIC_SHARED(float, rest);             // dynamic shared memory
 //   }
+//   PH_UNROLL for (...)                           // a loop to unroll whole
 //   PH_LAUNCH(scale, grid, block, dynamic_bytes, stream, y, by);   // throws an Error that names the kernel
 //
 // Kernels use no <<<>>>, no asm outside ptx.h, no cooperative groups, no managed or __constant__ memory, no texture,
@@ -19,6 +20,7 @@
   extern __shared__ __align__(1024) unsigned char ph_dynamic_shared[]; \
   T* name = reinterpret_cast<T*>(ph_dynamic_shared)
 #define PH_SHARED(T, name, ...) __shared__ __align__(16) T name __VA_ARGS__
+#define PH_UNROLL _Pragma("unroll")
 
 namespace ph::cuda {
 template <class... Parameters, class... Arguments>
@@ -34,6 +36,7 @@ cudaError_t launch(void (*kernel)(Parameters...), const char*, dim3 grid, dim3 b
 }  // namespace ph::cuda
 #else
 #include "cuda/sim/sim.h"
+#define PH_UNROLL
 
 namespace ph::cuda {
 using ph::sim::launch;

@@ -36,13 +36,14 @@ def test_includes_run_downwards(path):
     assert all("/" in name for name in included), 'includes are written from src/, as in "core/shape.h"'
 
 
-def test_cuda_includes_core_alone_and_the_simulator_only_where_it_is_meant():
+def test_cuda_includes_core_and_attributes_and_the_simulator_only_where_it_is_meant():
     """The product's headers name the simulator only for its own build (PH_SIM), through gpu.h and the instructions."""
     for path in sorted((ROOT / "cuda").rglob("*")):
         if path.suffix not in {".h", ".cpp", ".cu"}:
             continue
         included = re.findall(r'^#include "([^"]+)"', path.read_text(), re.MULTILINE)
-        assert all(name.startswith(("core/", "cuda/")) for name in included), path
+        allowed = ("core/", "cuda/") if {"sim", "ptx"} & set(path.parts) else ("core/", "ops/", "cuda/")
+        assert all(name.startswith(allowed) for name in included), path
         if "sim" in path.relative_to(ROOT / "cuda").parts or not any(name.startswith("cuda/sim/") for name in included):
             continue
         assert re.search(r"defined\((PH_SIM|__CUDACC__)\)", path.read_text()), path

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <mutex>
 
 #include "cuda/sim/sanitizers.h"
@@ -37,8 +38,9 @@ __asm__(
 __thread Thread* current __attribute__((tls_model("initial-exec"))) = nullptr;
 
 Fiber& host_fiber() {
-  static thread_local Fiber fiber;
-  return fiber;
+  // on the heap: a library opened at run time finds little room for thread-local variables
+  static thread_local const auto fiber = std::make_unique<Fiber>();
+  return *fiber;
 }
 
 void enter_host_fiber() {

@@ -37,6 +37,10 @@ static Options read() {
   if (const char* given = std::getenv("PRONGHORN_SIM_THREADS")) {
     o.threads = static_cast<unsigned>(std::max(1, std::atoi(given)));
   }
+  if (const char* given = std::getenv("PRONGHORN_SIM_CAPABILITY")) {
+    o.capability = std::atoi(given);
+    if (o.capability < 10) refuse("PRONGHORN_SIM_CAPABILITY", given, "a compute capability times ten, such as 90");
+  }
   return o;
 }
 

@@ -9,6 +9,7 @@ struct Options {
   unsigned seed = 1;
   bool late_copies = false, late_streams = false;
   unsigned threads = 1;  // of the host
+  int capability = 90;   // compute capability times ten
 };
 const Options& options();
 

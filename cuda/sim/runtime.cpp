@@ -150,11 +150,28 @@ const char* cudaGetErrorString(cudaError_t error) {
       return "invalid argument";
   }
 }
+cudaError_t cudaGetLastError() { return runtime().error; }
 cudaError_t cudaGetDeviceCount(int* count) {
   *count = 1;
   return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int device) { return device == 0 ? cudaSuccess : cudaErrorInvalidDevice; }
+
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
+  if (device != 0) return cudaErrorInvalidDevice;
+  switch (attribute) {
+    case cudaDevAttrMultiProcessorCount:
+      *value = 4;
+      return cudaSuccess;
+    case cudaDevAttrComputeCapabilityMajor:
+      *value = options().capability / 10;
+      return cudaSuccess;
+    case cudaDevAttrComputeCapabilityMinor:
+      *value = options().capability % 10;
+      return cudaSuccess;
+  }
+  return cudaErrorInvalidValue;
+}
 
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
   Runtime& r = runtime();

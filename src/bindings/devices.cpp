@@ -57,6 +57,10 @@ class PythonBackend : public Backend {
   void copy_from_host(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
   void copy_to_host(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
   void copy(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
+  bool is_host() const override { return true; }
+  void gather_rows(void* to, const void* from, const int64_t* indices, int64_t count, size_t row_bytes) override {
+    gather_host_rows(to, from, indices, count, row_bytes);
+  }
   void synchronize() override {}
 
   // function(inputs, outputs, attributes): writes into the output arrays.

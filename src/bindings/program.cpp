@@ -24,19 +24,33 @@ Spec batched(const Spec& row, int64_t batch) {
   return spec;
 }
 
-void run_steps(Program& program, const std::vector<py::array>& arrays,
-               const py::array_t<int64_t, py::array::c_style>& indices, int64_t steps,
-               const std::vector<py::array>& outputs) {
+// Holds the arrays for as long as batches may be gathered from them.
+struct PythonRowSource {
+  explicit PythonRowSource(std::vector<py::array> given) : arrays(std::move(given)), source(host_arrays(arrays)) {}
+  static std::vector<HostArray> host_arrays(const std::vector<py::array>& arrays) {
+    std::vector<HostArray> out;
+    for (size_t i = 0; i < arrays.size(); ++i) {
+      out.push_back(host_array(arrays[i], "RowSource: array", static_cast<int>(i)));
+    }
+    return out;
+  }
+
+  std::vector<py::array> arrays;
+  RowSource source;
+};
+
+void run_steps(Program& program, PythonRowSource& arrays, const py::array_t<int64_t, py::array::c_style>& indices,
+               int64_t steps, const std::vector<py::array>& outputs) {
   const Graph& graph = program.graph();
   PH_CHECK(!graph.inputs.empty(), "run_steps: the program has no inputs");
-  PH_CHECK(arrays.size() == graph.inputs.size(), "run_steps: the program takes ", graph.inputs.size(), " arrays, got ",
-           arrays.size());
+  const std::vector<HostArray>& from = arrays.source.arrays();
+  PH_CHECK(from.size() == graph.inputs.size(), "run_steps: the program takes ", graph.inputs.size(), " arrays, got ",
+           from.size());
   const int64_t batch = graph.values[graph.inputs[0]].spec.shape[0];
   PH_CHECK(steps >= 0 && indices.ndim() == 1 && indices.size() == steps * batch, "run_steps: ", steps, " steps of ",
            batch, " rows need ", steps * batch, " indices, got ", indices.size());
-  std::vector<HostArray> from, to;
-  for (size_t i = 0; i < arrays.size(); ++i) {
-    from.push_back(host_array(arrays[i], "run_steps: array", static_cast<int>(i)));
+  std::vector<HostArray> to;
+  for (size_t i = 0; i < from.size(); ++i) {
     const Spec& wanted = graph.values[graph.inputs[i]].spec;
     PH_CHECK(batched(from[i].row, batch) == wanted, "run_steps: array ", i, " gives batches of ",
              batched(from[i].row, batch), ", the program takes ", wanted);
@@ -58,12 +72,14 @@ void run_steps(Program& program, const std::vector<py::array>& arrays,
              "run_steps: output array ", i, " must hold ", steps, " batches of ", made);
   }
   const py::gil_scoped_release release;
-  program.run_steps(from, indices.data(), steps, to);
+  program.run_steps(arrays.source, indices.data(), steps, to);
 }
 
 }  // namespace
 
 void bind_program(py::module_& module) {
+  py::class_<PythonRowSource>(module, "RowSource", "Arrays that batches are gathered from, row by row.")
+      .def(py::init<std::vector<py::array>>(), py::arg("arrays"));
   py::class_<Program, std::shared_ptr<Program>>(module, "Program", "A compiled graph.")
       .def("run",
            [](Program& self, const py::list& inputs) {
@@ -72,7 +88,7 @@ void bind_program(py::module_& module) {
              const py::gil_scoped_release release;
              return self.run(tensors);
            })
-      .def("run_steps", &run_steps, py::arg("arrays"), py::arg("indices"), py::arg("steps"),
+      .def("run_steps", &run_steps, py::arg("source"), py::arg("indices"), py::arg("steps"),
            py::arg("outputs") = std::vector<py::array>())
       .def(
           "profile",

@@ -27,7 +27,7 @@ struct IntList {
   int64_t values[capacity] = {};
   int64_t count = 0;
 
-  PH_INLINE IntList() = default;
+  IntList() = default;
   PH_INLINE IntList(std::initializer_list<int64_t> list) {
     for (int64_t v : list) values[count++] = v;
   }

@@ -29,6 +29,7 @@ std::string concat(const Parts&... parts) {
 
 // For kernels, whose files must not instantiate standard templates.
 [[noreturn]] void fail_index(const char* op, int64_t index, int64_t size);
+[[noreturn]] void fail_label(const char* op, int64_t label, int64_t classes);
 
 // Messages name the op, the argument, what came and what was wanted.
 #define PH_FAIL(...) throw ::ph::Error(::ph::concat(__VA_ARGS__))

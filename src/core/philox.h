@@ -5,12 +5,6 @@
 
 #include "core/inline.h"
 
-#ifdef __CUDACC__
-#define PH_PHILOX __host__ __device__ inline
-#else
-#define PH_PHILOX PH_INLINE
-#endif
-
 namespace ph::philox {
 namespace {
 
@@ -19,7 +13,7 @@ constexpr uint32_t multiplier_a = 0xD2511F53u, multiplier_b = 0xCD9E8D57u;
 constexpr uint32_t weyl_a = 0x9E3779B9u, weyl_b = 0xBB67AE85u;
 
 // One round on the words a, b, c, d of the counter with the round's key.
-PH_PHILOX void round(uint32_t& a, uint32_t& b, uint32_t& c, uint32_t& d, uint32_t key_a, uint32_t key_b) {
+PH_INLINE void round(uint32_t& a, uint32_t& b, uint32_t& c, uint32_t& d, uint32_t key_a, uint32_t key_b) {
   const uint64_t left = static_cast<uint64_t>(multiplier_a) * a;
   const uint64_t right = static_cast<uint64_t>(multiplier_b) * c;
   a = static_cast<uint32_t>(right >> 32) ^ b ^ key_a;
@@ -35,7 +29,7 @@ constexpr int blocks_per_group = 16;
 constexpr int words_per_group = 64;
 
 // Word i of the sequence of a key, for code that needs single ones.
-PH_PHILOX uint32_t word_at(uint64_t i, uint32_t key_a, uint32_t key_b) {
+PH_INLINE uint32_t word_at(uint64_t i, uint32_t key_a, uint32_t key_b) {
   const uint64_t block = i / words_per_group * blocks_per_group + i % blocks_per_group;
   uint32_t words[4] = {static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), 0, 0};
   for (int r = 0; r < rounds; ++r) {

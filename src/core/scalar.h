@@ -9,12 +9,6 @@
 
 #include "core/inline.h"
 
-#ifdef __CUDACC__
-#define PH_SCALAR __host__ __device__ inline
-#else
-#define PH_SCALAR PH_INLINE
-#endif
-
 // Internal linkage: each file compiled for an instruction-set level keeps its own copies.
 namespace ph::scalar {
 namespace {
@@ -22,27 +16,27 @@ namespace {
 template <class T>
 constexpr bool is_floating = std::is_floating_point_v<T>;
 
-PH_SCALAR float bits_to_float(int32_t bits) { return __builtin_bit_cast(float, bits); }
-PH_SCALAR int32_t float_to_bits(float x) { return __builtin_bit_cast(int32_t, x); }
+PH_INLINE float bits_to_float(int32_t bits) { return __builtin_bit_cast(float, bits); }
+PH_INLINE int32_t float_to_bits(float x) { return __builtin_bit_cast(int32_t, x); }
 
 // Selects without a branch the vectoriser could not remove.
 template <class T>
-PH_SCALAR T pick(bool condition, T a, T b) {
+PH_INLINE T pick(bool condition, T a, T b) {
   return condition ? a : b;
 }
 
 // 2^n for integer-valued n in [-126, 127].
-PH_SCALAR float power_of_two(float n) { return bits_to_float((static_cast<int32_t>(n) + 127) << 23); }
+PH_INLINE float power_of_two(float n) { return bits_to_float((static_cast<int32_t>(n) + 127) << 23); }
 
 // Nearest integer for |x| < 2^22, without a library call: adding 1.5 * 2^23 leaves no fraction bits.
-PH_SCALAR float nearest(float x) {
+PH_INLINE float nearest(float x) {
   const float shifted = x + 12582912.0f;
   return shifted - 12582912.0f;
 }
 
 // e^x, 1 ulp. x = n ln2 + r, |r| <= ln2 / 2, Cephes polynomial in r; 2^n in two factors so that subnormal results
 // round.
-PH_SCALAR float exp(float x) {
+PH_INLINE float exp(float x) {
   const float clamped = pick(x > 89.0f, 89.0f, pick(x < -104.0f, -104.0f, x));
   const float n = nearest(clamped * 1.44269504088896341f);
   float r = clamped - n * 0.693359375f;
@@ -60,7 +54,7 @@ PH_SCALAR float exp(float x) {
 }
 
 // ln(x), 1 ulp. Cephes: x = 2^e m, m in [sqrt(1/2), sqrt(2)).
-PH_SCALAR float log(float x) {
+PH_INLINE float log(float x) {
   const bool subnormal = x < 1.17549435e-38f;
   const float scaled = pick(subnormal, x * 8388608.0f, x);
   const int32_t bits = float_to_bits(scaled);
@@ -89,7 +83,7 @@ PH_SCALAR float log(float x) {
 }
 
 // e^x - 1, 4 ulp: polynomial near 0, exp elsewhere.
-PH_SCALAR float expm1(float x) {
+PH_INLINE float expm1(float x) {
   float p = 1.9875691500e-4f;
   p = p * x + 1.3981999507e-3f;
   p = p * x + 8.3334519073e-3f;
@@ -103,7 +97,7 @@ PH_SCALAR float expm1(float x) {
 }
 
 // ln(1 + x), 2 ulp: log of the rounded sum, corrected by what the rounding lost (Kahan).
-PH_SCALAR float log1p(float x) {
+PH_INLINE float log1p(float x) {
   const float u = 1.0f + x;
   const float lost = x - (u - 1.0f);
   const float corrected = log(u) + lost / u;
@@ -113,7 +107,7 @@ PH_SCALAR float log1p(float x) {
 }
 
 // tanh, 2 ulp: odd polynomial (Cephes) below 0.625, exponential above.
-PH_SCALAR float tanh(float x) {
+PH_INLINE float tanh(float x) {
   const float magnitude = bits_to_float(float_to_bits(x) & 0x7fffffff);
   const float z = x * x;
   float p = -5.70498872745e-3f;
@@ -129,21 +123,21 @@ PH_SCALAR float tanh(float x) {
 }
 
 // 1 / (1 + e^-x), 3 ulp.
-PH_SCALAR float sigmoid(float x) {
+PH_INLINE float sigmoid(float x) {
   const float e = exp(-bits_to_float(float_to_bits(x) & 0x7fffffff));  // in (0, 1]: no overflow
   const float positive = 1.0f / (1.0f + e);
   return pick(x >= 0.0f, positive, pick(x != x, x, e * positive));
 }
 
 // ln(1 + e^x), 2 ulp.
-PH_SCALAR float softplus(float x) {
+PH_INLINE float softplus(float x) {
   const float magnitude = bits_to_float(float_to_bits(x) & 0x7fffffff);
   const float tail = log1p(exp(-magnitude));
   return pick(x > 0.0f, x, 0.0f) + pick(x != x, x, tail);
 }
 
 // Error function, 1 ulp: N. Juffa's minimax polynomials, odd below 0.92, 1 - e^p above.
-PH_SCALAR float erf(float x) {
+PH_INLINE float erf(float x) {
   const float magnitude = bits_to_float(float_to_bits(x) & 0x7fffffff);
   const float z = x * x;
   float p = -5.96761703e-4f;
@@ -163,22 +157,22 @@ PH_SCALAR float erf(float x) {
   return pick(x != x, x, pick(magnitude < 0.921875f, near, signed_far));
 }
 
-PH_SCALAR double erf(double x) { return ::erf(x); }
-PH_SCALAR double exp(double x) { return ::exp(x); }
-PH_SCALAR double log(double x) { return ::log(x); }
-PH_SCALAR double expm1(double x) { return ::expm1(x); }
-PH_SCALAR double log1p(double x) { return ::log1p(x); }
-PH_SCALAR double tanh(double x) { return ::tanh(x); }
-PH_SCALAR double sigmoid(double x) {
+PH_INLINE double erf(double x) { return ::erf(x); }
+PH_INLINE double exp(double x) { return ::exp(x); }
+PH_INLINE double log(double x) { return ::log(x); }
+PH_INLINE double expm1(double x) { return ::expm1(x); }
+PH_INLINE double log1p(double x) { return ::log1p(x); }
+PH_INLINE double tanh(double x) { return ::tanh(x); }
+PH_INLINE double sigmoid(double x) {
   const double e = ::exp(-::fabs(x));
   return x >= 0 ? 1 / (1 + e) : x != x ? x : e / (1 + e);
 }
-PH_SCALAR double softplus(double x) { return (x > 0 ? x : 0) + (x != x ? x : ::log1p(::exp(-::fabs(x)))); }
+PH_INLINE double softplus(double x) { return (x > 0 ? x : 0) + (x != x ? x : ::log1p(::exp(-::fabs(x)))); }
 
 // The C library's functions, element by element.
 #define PH_FROM_LIBRARY(name, c_name)                      \
-  PH_SCALAR float name(float x) { return ::c_name##f(x); } \
-  PH_SCALAR double name(double x) { return ::c_name(x); }
+  PH_INLINE float name(float x) { return ::c_name##f(x); } \
+  PH_INLINE double name(double x) { return ::c_name(x); }
 PH_FROM_LIBRARY(sin, sin)
 PH_FROM_LIBRARY(cos, cos)
 PH_FROM_LIBRARY(tan, tan)
@@ -196,11 +190,11 @@ PH_FROM_LIBRARY(ceil, ceil)
 PH_FROM_LIBRARY(trunc, trunc)
 PH_FROM_LIBRARY(round, rint)  // halves to even, as NumPy
 #undef PH_FROM_LIBRARY
-PH_SCALAR float arctan2(float a, float b) { return ::atan2f(a, b); }
-PH_SCALAR double arctan2(double a, double b) { return ::atan2(a, b); }
+PH_INLINE float arctan2(float a, float b) { return ::atan2f(a, b); }
+PH_INLINE double arctan2(double a, double b) { return ::atan2(a, b); }
 
 // Inverse error function: Giles' approximation (GPU Computing Gems, 2010), then two Newton steps in double.
-PH_SCALAR double erfinv(double x) {
+PH_INLINE double erfinv(double x) {
   if (!(x > -1 && x < 1)) return x == 1 ? INFINITY : x == -1 ? -INFINITY : NAN;
   double w = -::log((1 - x) * (1 + x)), p;
   if (w < 5) {
@@ -230,7 +224,7 @@ PH_SCALAR double erfinv(double x) {
   for (int i = 0; i < 2; ++i) y -= (::erf(y) - x) * 0.88622692545275801 * ::exp(y * y);
   return y;
 }
-PH_SCALAR float erfinv(float x) { return static_cast<float>(erfinv(static_cast<double>(x))); }
+PH_INLINE float erfinv(float x) { return static_cast<float>(erfinv(static_cast<double>(x))); }
 
 // Integer arithmetic wraps round as in NumPy: done in the unsigned type, where C++ defines it.
 template <class T, bool integral = std::is_integral_v<T>>
@@ -245,11 +239,11 @@ template <class T>
 using Wrapping = typename WrappingType<T>::type;
 
 template <class T>
-PH_SCALAR T negative(T x) {
+PH_INLINE T negative(T x) {
   return static_cast<T>(-static_cast<Wrapping<T>>(x));
 }
 template <class T>
-PH_SCALAR T abs(T x) {
+PH_INLINE T abs(T x) {
   if constexpr (is_floating<T>) {
     using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
     return __builtin_bit_cast(T, static_cast<Bits>(__builtin_bit_cast(Bits, x) << 1 >> 1));
@@ -258,66 +252,66 @@ PH_SCALAR T abs(T x) {
   }
 }
 template <class T>
-PH_SCALAR T sign(T x) {
+PH_INLINE T sign(T x) {
   const T magnitude = static_cast<T>((x > 0) - (x < 0));
   if constexpr (is_floating<T>) return pick(x != x, x, magnitude);
   return magnitude;
 }
 template <class T>
-PH_SCALAR T reciprocal(T x) {
+PH_INLINE T reciprocal(T x) {
   return 1 / x;
 }
 template <class T>
-PH_SCALAR T rsqrt(T x) {
+PH_INLINE T rsqrt(T x) {
   return 1 / sqrt(x);
 }
 template <class T>
-PH_SCALAR T relu(T x) {
+PH_INLINE T relu(T x) {
   return x < 0 ? T(0) : x;  // NaN stays NaN
 }
 template <class T>
-PH_SCALAR T isnan(T x) {
+PH_INLINE T isnan(T x) {
   return static_cast<T>(x != x);
 }
 template <class T>
-PH_SCALAR T isinf(T x) {
+PH_INLINE T isinf(T x) {
   return static_cast<T>(abs(x) == static_cast<T>(INFINITY));
 }
 template <class T>
-PH_SCALAR T isfinite(T x) {
+PH_INLINE T isfinite(T x) {
   return static_cast<T>(abs(x) < static_cast<T>(INFINITY));
 }
 
 template <class T>
-PH_SCALAR T add(T a, T b) {
+PH_INLINE T add(T a, T b) {
   return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));
 }
 template <class T>
-PH_SCALAR T subtract(T a, T b) {
+PH_INLINE T subtract(T a, T b) {
   return static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b));
 }
 template <class T>
-PH_SCALAR T multiply(T a, T b) {
+PH_INLINE T multiply(T a, T b) {
   return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
 }
 template <class T>
-PH_SCALAR T square(T x) {
+PH_INLINE T square(T x) {
   return multiply(x, x);
 }
 template <class T>
-PH_SCALAR T divide(T a, T b) {
+PH_INLINE T divide(T a, T b) {
   return a / b;
 }
 template <class T>
-PH_SCALAR T maximum(T a, T b) {  // NaN in either gives NaN
+PH_INLINE T maximum(T a, T b) {  // NaN in either gives NaN
   return a > b || a != a ? a : b;
 }
 template <class T>
-PH_SCALAR T minimum(T a, T b) {
+PH_INLINE T minimum(T a, T b) {
   return a < b || a != a ? a : b;
 }
 template <class T>
-PH_SCALAR T floor_divide(T a, T b) {
+PH_INLINE T floor_divide(T a, T b) {
   if constexpr (is_floating<T>) {
     return floor(a / b);
   } else {
@@ -329,7 +323,7 @@ PH_SCALAR T floor_divide(T a, T b) {
 }
 // The result has the divisor's sign, as in Python.
 template <class T>
-PH_SCALAR T mod(T a, T b) {
+PH_INLINE T mod(T a, T b) {
   if constexpr (is_floating<T>) {
     const T r = std::fmod(a, b);
     return r != 0 && (r < 0) != (b < 0) ? r + b : r;
@@ -340,7 +334,7 @@ PH_SCALAR T mod(T a, T b) {
   }
 }
 template <class T>
-PH_SCALAR T power(T a, T b) {
+PH_INLINE T power(T a, T b) {
   if constexpr (is_floating<T>) {
     return std::pow(a, b);
   } else {
@@ -354,76 +348,76 @@ PH_SCALAR T power(T a, T b) {
   }
 }
 template <class T>
-PH_SCALAR T relu_grad(T dy, T y) {
+PH_INLINE T relu_grad(T dy, T y) {
   return y > 0 ? dy : T(0);
 }
 
 template <class T>
-PH_SCALAR T equal(T a, T b) {
+PH_INLINE T equal(T a, T b) {
   return static_cast<T>(a == b);
 }
 template <class T>
-PH_SCALAR T not_equal(T a, T b) {
+PH_INLINE T not_equal(T a, T b) {
   return static_cast<T>(a != b);
 }
 template <class T>
-PH_SCALAR T less(T a, T b) {
+PH_INLINE T less(T a, T b) {
   return static_cast<T>(a < b);
 }
 template <class T>
-PH_SCALAR T less_equal(T a, T b) {
+PH_INLINE T less_equal(T a, T b) {
   return static_cast<T>(a <= b);
 }
 template <class T>
-PH_SCALAR T greater(T a, T b) {
+PH_INLINE T greater(T a, T b) {
   return static_cast<T>(a > b);
 }
 template <class T>
-PH_SCALAR T greater_equal(T a, T b) {
+PH_INLINE T greater_equal(T a, T b) {
   return static_cast<T>(a >= b);
 }
 template <class T>
-PH_SCALAR T logical_not(T x) {
+PH_INLINE T logical_not(T x) {
   return static_cast<T>(x == 0);
 }
 template <class T>
-PH_SCALAR T logical_and(T a, T b) {
+PH_INLINE T logical_and(T a, T b) {
   return static_cast<T>((a != 0) & (b != 0));
 }
 template <class T>
-PH_SCALAR T logical_or(T a, T b) {
+PH_INLINE T logical_or(T a, T b) {
   return static_cast<T>((a != 0) | (b != 0));
 }
 template <class T>
-PH_SCALAR T logical_xor(T a, T b) {
+PH_INLINE T logical_xor(T a, T b) {
   return static_cast<T>((a != 0) != (b != 0));
 }
 template <class T>
-PH_SCALAR T bitwise_not(T x) {
+PH_INLINE T bitwise_not(T x) {
   return ~x;
 }
 template <class T>
-PH_SCALAR T bitwise_and(T a, T b) {
+PH_INLINE T bitwise_and(T a, T b) {
   return a & b;
 }
 template <class T>
-PH_SCALAR T bitwise_or(T a, T b) {
+PH_INLINE T bitwise_or(T a, T b) {
   return a | b;
 }
 template <class T>
-PH_SCALAR T bitwise_xor(T a, T b) {
+PH_INLINE T bitwise_xor(T a, T b) {
   return a ^ b;
 }
 template <class T>
-PH_SCALAR T left_shift(T a, T b) {
+PH_INLINE T left_shift(T a, T b) {
   return b < 0 || b >= T(8 * sizeof(T)) ? T(0) : static_cast<T>(static_cast<Wrapping<T>>(a) << b);
 }
 template <class T>
-PH_SCALAR T right_shift(T a, T b) {
+PH_INLINE T right_shift(T a, T b) {
   return b < 0 || b >= T(8 * sizeof(T)) ? (a < 0 ? T(-1) : T(0)) : static_cast<T>(a >> b);
 }
 template <class T>
-PH_SCALAR T select(T condition, T a, T b) {
+PH_INLINE T select(T condition, T a, T b) {
   return condition != 0 ? a : b;
 }
 

@@ -12,7 +12,7 @@ class Shape {
  public:
   static constexpr int max_rank = 8;
 
-  PH_INLINE Shape() = default;
+  Shape() = default;
   PH_INLINE Shape(std::initializer_list<int64_t> dims) {
     for (int64_t d : dims) push_back(d);
   }

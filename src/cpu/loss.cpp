@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/error.h"
 #include "core/scalar.h"
 #include "core/thread_pool.h"
 #include "cpu/rows.h"

@@ -185,6 +185,8 @@ void Program::bind() {
   std::vector<const void*> memory;
   for (const auto& variable : graph_->variables) memory.push_back(variable->stored().buffer()->data());
   if (memory == bound_ && !bound_.empty()) return;
+  recording_.reset();
+  has_run_ = false;
   for (Step& step : steps_) {
     step.in.clear();
     step.out.clear();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/row_source.h"
 
 namespace ph {
 
@@ -28,13 +29,6 @@ struct Step {
   KernelCall call;
 };
 
-// Rows of a user's array, from which batches are gathered; or an output array that batches are appended to.
-struct HostArray {
-  char* data;
-  int64_t rows;
-  Spec row;  // shape and dtype of one row
-};
-
 class Program {
  public:
   // Runs the passes, chooses kernels, plans memory. The graph's variables are read and written at each run.
@@ -43,10 +37,9 @@ class Program {
   // One step on given inputs.
   Tensors run(const Tensors& inputs);
 
-  // `steps` steps; in each, input i is gathered from arrays[i] by the next batch of `indices` (its first dimension
-  // many), and output i, if given, is appended to outputs[i].
-  void run_steps(const std::vector<HostArray>& arrays, const int64_t* indices, int64_t steps,
-                 const std::vector<HostArray>& outputs);
+  // `steps` steps; in each, input i is gathered from the source's array i by the next batch of `indices` (its first
+  // dimension many), and output i, if given, is appended to outputs[i].
+  void run_steps(RowSource& source, const int64_t* indices, int64_t steps, const std::vector<HostArray>& outputs);
 
   // Runs `repeats` steps on given inputs and returns the seconds each step of the list took, on average. Variables
   // change.
@@ -65,6 +58,7 @@ class Program {
   void own_updated_variables();
   void set_inputs(const Tensors& inputs);
   void run_once();
+  void run_list();
   void finish_updates();
   void check_guards() const;
   char* address(int value) const;
@@ -88,6 +82,9 @@ class Program {
   std::vector<Update> copies_;      // updates that were not done in place
   std::vector<const void*> bound_;  // variables' memory as last bound
   std::vector<size_t> guards_;      // arena offsets
+  // The list as one piece of work of the device, for addresses as bound; made at the second run, when all is loaded.
+  std::unique_ptr<Recording> recording_;
+  bool has_run_ = false;
   std::mutex running_;
 };
 

@@ -23,6 +23,14 @@ void Program::own_updated_variables() {
 }
 
 void Program::run_once() {
+  if (recording_) return recording_->replay();
+  if (has_run_) recording_ = device_->backend->record([this] { run_list(); });
+  has_run_ = true;
+  if (recording_) return recording_->replay();
+  run_list();
+}
+
+void Program::run_list() {
   for (const Step& step : steps_) device_->backend->run(*step.kernel, step.call, step.attributes.data());
   for (size_t i = 0; i < output_slots_.size(); ++i) {
     const Tensor& slot = output_slots_[i];
@@ -102,38 +110,17 @@ Tensors Program::run(const Tensors& inputs) {
   return results;
 }
 
-static void gather_rows(char* to, const HostArray& from, const int64_t* indices, int64_t count) {
-  const size_t bytes = from.row.bytes();
-  bool neighbours = true;
-  for (int64_t i = 1; i < count && neighbours; ++i) neighbours = indices[i] == indices[0] + i;
-  if (neighbours && count > 0) {
-    std::memcpy(to, from.data + static_cast<size_t>(indices[0]) * bytes, bytes * static_cast<size_t>(count));
-    return;
-  }
-  for (int64_t i = 0; i < count; ++i)
-    std::memcpy(to + i * bytes, from.data + static_cast<size_t>(indices[i]) * bytes, bytes);
-}
-
-void Program::run_steps(const std::vector<HostArray>& arrays, const int64_t* indices, int64_t steps,
+void Program::run_steps(RowSource& source, const int64_t* indices, int64_t steps,
                         const std::vector<HostArray>& outputs) {
   const std::unique_lock lock(running_, std::try_to_lock);
   PH_CHECK(lock.owns_lock(), "this program is already running in another thread");
   own_updated_variables();
   bind();
   Backend& backend = *device_->backend;
-  std::string staging;
+  const int64_t batch = input_slots_[0].shape()[0];
+  source.prepare(device_, indices, steps * batch);
   for (int64_t step = 0; step < steps; ++step) {
-    const int64_t batch = input_slots_[0].shape()[0];
-    for (size_t i = 0; i < arrays.size(); ++i) {
-      const Tensor& slot = input_slots_[i];
-      if (device_->name == "cpu:0") {
-        gather_rows(static_cast<char*>(slot.buffer()->data()), arrays[i], indices + step * batch, batch);
-        continue;
-      }
-      staging.resize(slot.spec().bytes());
-      gather_rows(staging.data(), arrays[i], indices + step * batch, batch);
-      backend.copy_from_host(slot.buffer()->data(), staging.data(), staging.size());
-    }
+    source.gather(input_slots_, step * batch);
     run_once();
     for (size_t i = 0; i < outputs.size(); ++i) {
       const size_t bytes = output_slots_[i].spec().bytes();

@@ -8,11 +8,6 @@
 
 namespace ph {
 
-void fail_label(const char* op, int64_t label, int64_t classes) {
-  throw IndexError(
-      concat(op, ": labels holds ", label, ", but must lie in [0, ", classes, ") as there are ", classes, " classes"));
-}
-
 static Shape rows_shape(const Spec& scores, const char* op, const char* name) {
   PH_CHECK_TYPE(is_float(scores.dtype), op, ": ", name, " must be floating, got ", scores);
   PH_CHECK(scores.shape.rank() >= 1 && scores.shape.back() > 0, op, ": ", name,

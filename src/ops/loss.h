@@ -17,7 +17,4 @@ struct ProbabilityAttrs {
   PH_FIELDS(ProbabilityAttrs, epsilon)
 };
 
-// For kernels: throws an IndexError.
-[[noreturn]] void fail_label(const char* op, int64_t label, int64_t classes);
-
 }  // namespace ph

@@ -18,8 +18,8 @@ template <class T>
 struct SgdUpdate {
   static constexpr int slots = 0, scalars = 1;
   T rate;
-  PH_SCALAR SgdUpdate(const NoAttrs&, const T* s) : rate(s[0]) {}
-  PH_SCALAR void operator()(T gradient, T* state) const { state[0] -= gradient * rate; }
+  PH_INLINE SgdUpdate(const NoAttrs&, const T* s) : rate(s[0]) {}
+  PH_INLINE void operator()(T gradient, T* state) const { state[0] -= gradient * rate; }
 };
 
 // Momentum, plain or Nesterov's (Sutskever et al., 2013).
@@ -32,12 +32,12 @@ template <class T>
 struct MomentumUpdate {
   static constexpr int slots = 1, scalars = 1;
   T rate, keep, on_momentum, on_step;  // the variable moves by on_momentum * momentum - on_step * step
-  PH_SCALAR MomentumUpdate(const MomentumStepAttrs& a, const T* s)
+  PH_INLINE MomentumUpdate(const MomentumStepAttrs& a, const T* s)
       : rate(s[0]),
         keep(static_cast<T>(a.momentum)),
         on_momentum(a.nesterov ? keep : T{1}),
         on_step(a.nesterov ? T{1} : T{0}) {}
-  PH_SCALAR void operator()(T gradient, T* state) const {
+  PH_INLINE void operator()(T gradient, T* state) const {
     const T step = gradient * rate;
     state[1] = state[1] * keep - step;
     state[0] += state[1] * on_momentum - step * on_step;
@@ -53,12 +53,12 @@ template <class T>
 struct AdamUpdate {
   static constexpr int slots = 2, scalars = 1;
   T rate, fresh_1, fresh_2, epsilon;
-  PH_SCALAR AdamUpdate(const AdamStepAttrs& a, const T* s)
+  PH_INLINE AdamUpdate(const AdamStepAttrs& a, const T* s)
       : rate(s[0]),
         fresh_1(static_cast<T>(1 - a.beta_1)),
         fresh_2(static_cast<T>(1 - a.beta_2)),
         epsilon(static_cast<T>(a.epsilon)) {}
-  PH_SCALAR void operator()(T gradient, T* state) const {
+  PH_INLINE void operator()(T gradient, T* state) const {
     state[1] += (gradient - state[1]) * fresh_1;
     state[2] += (gradient * gradient - state[2]) * fresh_2;
     state[0] -= state[1] * rate / (scalar::sqrt(state[2]) + epsilon);
@@ -71,14 +71,14 @@ template <class T>
 struct NadamUpdate {
   static constexpr int slots = 2, scalars = 3;
   T of_momentum, of_gradient, correction, fresh_1, fresh_2, epsilon;
-  PH_SCALAR NadamUpdate(const AdamStepAttrs& a, const T* s)
+  PH_INLINE NadamUpdate(const AdamStepAttrs& a, const T* s)
       : of_momentum(s[0]),
         of_gradient(s[1]),
         correction(s[2]),
         fresh_1(static_cast<T>(1 - a.beta_1)),
         fresh_2(static_cast<T>(1 - a.beta_2)),
         epsilon(static_cast<T>(a.epsilon)) {}
-  PH_SCALAR void operator()(T gradient, T* state) const {
+  PH_INLINE void operator()(T gradient, T* state) const {
     state[1] += (gradient - state[1]) * fresh_1;
     state[2] += (gradient * gradient - state[2]) * fresh_2;
     const T direction = state[1] * of_momentum + gradient * of_gradient;
@@ -91,12 +91,12 @@ template <class T>
 struct AdamaxUpdate {
   static constexpr int slots = 2, scalars = 1;
   T rate, fresh_1, keep_2, epsilon;
-  PH_SCALAR AdamaxUpdate(const AdamStepAttrs& a, const T* s)
+  PH_INLINE AdamaxUpdate(const AdamStepAttrs& a, const T* s)
       : rate(s[0]),
         fresh_1(static_cast<T>(1 - a.beta_1)),
         keep_2(static_cast<T>(a.beta_2)),
         epsilon(static_cast<T>(a.epsilon)) {}
-  PH_SCALAR void operator()(T gradient, T* state) const {
+  PH_INLINE void operator()(T gradient, T* state) const {
     state[1] += (gradient - state[1]) * fresh_1;
     state[2] = scalar::maximum(state[2] * keep_2, scalar::abs(gradient));
     state[0] -= state[1] * rate / (state[2] + epsilon);
@@ -112,9 +112,9 @@ template <class T>
 struct RmspropUpdate {
   static constexpr int slots = 1, scalars = 1;
   T rate, keep, fresh, epsilon;
-  PH_SCALAR RmspropUpdate(const RmspropStepAttrs& a, const T* s)
+  PH_INLINE RmspropUpdate(const RmspropStepAttrs& a, const T* s)
       : rate(s[0]), keep(static_cast<T>(a.rho)), fresh(static_cast<T>(1 - a.rho)), epsilon(static_cast<T>(a.epsilon)) {}
-  PH_SCALAR void operator()(T gradient, T* state) const {
+  PH_INLINE void operator()(T gradient, T* state) const {
     state[1] = keep * state[1] + fresh * (gradient * gradient);
     state[0] -= gradient * rate / scalar::sqrt(state[1] + epsilon);
   }
@@ -125,9 +125,9 @@ template <class T>
 struct AdadeltaUpdate {
   static constexpr int slots = 2, scalars = 1;
   T rate, keep, fresh, epsilon;
-  PH_SCALAR AdadeltaUpdate(const RmspropStepAttrs& a, const T* s)
+  PH_INLINE AdadeltaUpdate(const RmspropStepAttrs& a, const T* s)
       : rate(s[0]), keep(static_cast<T>(a.rho)), fresh(static_cast<T>(1 - a.rho)), epsilon(static_cast<T>(a.epsilon)) {}
-  PH_SCALAR void operator()(T gradient, T* state) const {
+  PH_INLINE void operator()(T gradient, T* state) const {
     state[1] = state[1] * keep + gradient * gradient * fresh;
     const T step = scalar::sqrt(state[2] + epsilon) * gradient / scalar::sqrt(state[1] + epsilon);
     state[2] = state[2] * keep + step * step * fresh;
@@ -144,8 +144,8 @@ template <class T>
 struct AdagradUpdate {
   static constexpr int slots = 1, scalars = 1;
   T rate, epsilon;
-  PH_SCALAR AdagradUpdate(const AdagradStepAttrs& a, const T* s) : rate(s[0]), epsilon(static_cast<T>(a.epsilon)) {}
-  PH_SCALAR void operator()(T gradient, T* state) const {
+  PH_INLINE AdagradUpdate(const AdagradStepAttrs& a, const T* s) : rate(s[0]), epsilon(static_cast<T>(a.epsilon)) {}
+  PH_INLINE void operator()(T gradient, T* state) const {
     state[1] += gradient * gradient;
     state[0] -= gradient * rate / scalar::sqrt(state[1] + epsilon);
   }
@@ -160,13 +160,13 @@ template <class T>
 struct FtrlUpdate {
   static constexpr int slots = 2, scalars = 1;
   T rate, power, l1, l2, shrinkage;
-  PH_SCALAR FtrlUpdate(const FtrlStepAttrs& a, const T* s)
+  PH_INLINE FtrlUpdate(const FtrlStepAttrs& a, const T* s)
       : rate(s[0]),
         power(static_cast<T>(-a.learning_rate_power)),
         l1(static_cast<T>(a.l1)),
         l2(static_cast<T>(a.l2) + static_cast<T>(a.beta) / (2 * s[0])),
         shrinkage(static_cast<T>(2 * a.l2_shrinkage)) {}
-  PH_SCALAR void operator()(T gradient, T* state) const {
+  PH_INLINE void operator()(T gradient, T* state) const {
     const T total = state[1] + gradient * gradient;
     const T root = raised(total), old_root = raised(state[1]);
     const T slope = state[2] + (gradient + state[0] * shrinkage - (root - old_root) / rate * state[0]);
@@ -176,7 +176,7 @@ struct FtrlUpdate {
     state[2] = slope;
   }
   // the usual power, -0.5, needs no call of the library
-  PH_SCALAR T raised(T sum) const { return power == T{0.5} ? scalar::sqrt(sum) : scalar::power(sum, power); }
+  PH_INLINE T raised(T sum) const { return power == T{0.5} ? scalar::sqrt(sum) : scalar::power(sum, power); }
 };
 
 // Slot: momentum. The step is the sign of a mix of momentum and gradient (Chen et al., 2023).
@@ -188,13 +188,13 @@ template <class T>
 struct LionUpdate {
   static constexpr int slots = 1, scalars = 1;
   T rate, keep_1, fresh_1, keep_2, fresh_2;
-  PH_SCALAR LionUpdate(const LionStepAttrs& a, const T* s)
+  PH_INLINE LionUpdate(const LionStepAttrs& a, const T* s)
       : rate(s[0]),
         keep_1(static_cast<T>(a.beta_1)),
         fresh_1(static_cast<T>(1 - a.beta_1)),
         keep_2(static_cast<T>(a.beta_2)),
         fresh_2(static_cast<T>(1 - a.beta_2)) {}
-  PH_SCALAR void operator()(T gradient, T* state) const {
+  PH_INLINE void operator()(T gradient, T* state) const {
     state[0] -= scalar::sign(state[1] * keep_1 + gradient * fresh_1) * rate;
     state[1] = state[1] * keep_2 + gradient * fresh_2;
   }

@@ -23,23 +23,6 @@ int elementwise_code(std::string_view name) {
   return -1;
 }
 
-TileType tile_type_of(DType storage) {
-  switch (storage) {
-    case DType::float64:
-      return TileType::float64;
-    case DType::float16:
-    case DType::bfloat16:
-    case DType::float32:
-      return TileType::float32;
-    case DType::int64:
-    case DType::uint32:
-    case DType::uint64:
-      return TileType::int64;
-    default:
-      return TileType::int32;
-  }
-}
-
 std::string text_of(const TileProgram& program) {
   std::string out;
   for (int i = 0; i < program.instruction_count; ++i) {

@@ -19,7 +19,22 @@ constexpr int elementwise_count = 0
 
 // The type a chain computes in; its inputs and outputs may be stored in others (bool, int8, float16 ...).
 enum class TileType : uint8_t { float32, float64, int32, int64 };
-TileType tile_type_of(DType storage);
+PH_INLINE TileType tile_type_of(DType storage) {
+  switch (storage) {
+    case DType::float64:
+      return TileType::float64;
+    case DType::float16:
+    case DType::bfloat16:
+    case DType::float32:
+      return TileType::float32;
+    case DType::int64:
+    case DType::uint32:
+    case DType::uint64:
+      return TileType::int64;
+    default:
+      return TileType::int32;
+  }
+}
 
 // Bytes only, so that programs are compared and hashed as bytes.
 struct TileInstruction {

@@ -68,7 +68,7 @@ def test_a_program_with_state_runs_on_the_device(toy, monkeypatch):
         program = _core.compile(graph)
     rows = np.arange(6, dtype="float32")
     out = np.zeros(6, "float32")
-    program.run_steps([rows], np.arange(6), 2, [out])
+    program.run_steps(_core.RowSource([rows]), np.arange(6), 2, [out])
     assert CALLS == ["multiply", "add"] * 2
     np.testing.assert_array_equal(state.stored.numpy(), rows[:3] ** 2 + rows[3:] ** 2)
     np.testing.assert_array_equal(out[3:], state.stored.numpy())

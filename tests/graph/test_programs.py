@@ -106,7 +106,7 @@ def test_run_steps_gathers_rows_by_index():
     rows = np.arange(30, dtype="int32").reshape(10, 3)
     index = np.array([9, 0, 3, 3, 1, 2])
     out = np.zeros((6, 3), "int32")
-    _core.compile(graph).run_steps([rows], index, 3, [out])
+    _core.compile(graph).run_steps(_core.RowSource([rows]), index, 3, [out])
     np.testing.assert_array_equal(out, rows[index] * 2)
     np.testing.assert_array_equal(seen.stored.numpy(), rows[[9, 0]] + rows[[3, 3]] + rows[[1, 2]])
 
@@ -128,7 +128,7 @@ def test_run_steps_refuses_what_does_not_fit(arrays, index, steps, error, messag
     with graph:
         graph.set_outputs([ops.exp(graph.input((2, 3), "float32"))])
     with pytest.raises(error, match=message):
-        _core.compile(graph).run_steps(arrays, np.array(index), steps)
+        _core.compile(graph).run_steps(_core.RowSource(arrays), np.array(index), steps)
 
 
 def test_a_traced_tensor_says_why_it_has_no_value():

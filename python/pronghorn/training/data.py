@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import arguments, tree
+from pronghorn import _core, arguments, tree
 from pronghorn.training.arrays import check_lengths, class_weight_to_sample_weight, is_array_like, to_array, to_arrays
 from pronghorn.utils.batch_form import unpack_x_y_sample_weight
 from pronghorn.utils.py_dataset import PyDataset
@@ -29,12 +29,14 @@ class Piece:
         indices: int64, (steps * batch_size,): which samples; None where `data` is itself one batch.
         steps: number of steps.
         batch_size: samples per step.
+        rows: the arrays of `data` as programs gather from them; None where `data` is itself one batch.
     """
 
     data: Any
     indices: np.ndarray | None
     steps: int
     batch_size: int
+    rows: _core.RowSource | None = None
 
     def batch(self, step: int) -> Any:
         """Return the data of one step, in the same structure."""
@@ -66,6 +68,7 @@ class ArraySource:
         self._order: np.ndarray | None = None
         self._position = 0
         self._steps_left = 0
+        self._rows = _core.RowSource([leaf for leaf in tree.flatten(data) if leaf is not None])
 
     @property
     def num_batches(self) -> int:
@@ -105,7 +108,7 @@ class ArraySource:
         indices = self._order[self._position : self._position + steps * size]
         self._position += steps * size
         self._steps_left -= steps
-        return Piece(self.data, indices, steps, size)
+        return Piece(self.data, indices, steps, size, self._rows)
 
     def _draw_order(self) -> None:
         self._position = 0

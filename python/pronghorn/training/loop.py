@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ class Collector:
             indices = piece.indices
             if indices is not None:
                 indices = indices[number * piece.batch_size : (number + 1) * piece.batch_size]
-            results = step.run(Piece(piece.data, indices, 1, piece.batch_size))
+            results = step.run(replace(piece, indices=indices, steps=1))
             self._parts.append([ops.convert_to_numpy(leaf) for leaf in tree.flatten(results)])
         self._structure = results
         return results

@@ -56,15 +56,15 @@ class ProgramStep:
         Returns:
             The structure that the step returned, with NumPy arrays in the place of tensors.
         """
-        arrays = [leaf for leaf in tree.flatten(piece.data) if leaf is not None]
         if piece.indices is None:
+            arrays = [leaf for leaf in tree.flatten(piece.data) if leaf is not None]
             results = [result.numpy() for result in self.program.run(arrays)]
             for array, result in zip(out or (), results):
                 array[...] = result
         else:
             # The native loop keeps the results of every step: rows of `out`, or one entry per step here.
             kept = [] if out else [np.empty((piece.steps, *s), dtype_of(d)) for s, d in self.output_specs]
-            self.program.run_steps(arrays, piece.indices, piece.steps, out or kept)
+            self.program.run_steps(piece.rows, piece.indices, piece.steps, out or kept)
             last = slice(-piece.batch_size, None)
             results = [array[last] for array in out] if out else [array[-1] for array in kept]
         remaining = iter(results)
