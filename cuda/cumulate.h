@@ -5,21 +5,11 @@
 #pragma once
 #include "cuda/block.h"
 #include "cuda/device.h"
+#include "cuda/lines.h"
 
 namespace ph::cuda {
 
-struct Lines {
-  int64_t outer, n, inner;
-
-  __host__ __device__ __forceinline__ int64_t count() const { return outer * inner; }
-  // Of the first element of a line; the next ones are `inner` apart.
-  __device__ __forceinline__ int64_t start(int64_t line) const {
-    const int64_t o = line / inner;
-    return o * n * inner + (line - o * inner);
-  }
-};
-
-constexpr int walk_threads = 128, scan_threads = 256, per_scan_thread = 4;
+constexpr int scan_threads = 256, per_scan_thread = 4;
 
 template <class T, class Join>
 __global__ void __launch_bounds__(walk_threads)

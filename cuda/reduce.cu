@@ -62,29 +62,48 @@ struct Sum {
   __device__ __forceinline__ T join(T a, T b) const { return scalar::add(a, b); }
 };
 
-// Elements stored as S, or where S is void as their dtype says.
+// Elements stored as S, or as their dtype says, where S is one of a few that need not be fast.
+struct Halves {};          // float16, bfloat16
+struct NarrowIntegers {};  // and bool
+
+template <class S, class Body>
+__device__ __forceinline__ void with_stored(DType dtype, Body&& body) {
+  if constexpr (std::is_same_v<S, Halves>) {
+    dtype == DType::float16 ? body(Float16()) : body(BFloat16());
+  } else if constexpr (std::is_same_v<S, NarrowIntegers>) {
+    switch (dtype) {
+      case DType::int8:
+        return body(int8_t());
+      case DType::int16:
+        return body(int16_t());
+      case DType::uint16:
+        return body(uint16_t());
+      case DType::uint32:
+        return body(uint32_t());
+      default:
+        return body(uint8_t());
+    }
+  } else {
+    body(S());
+  }
+}
+
 template <class S, int V>
 struct Source {
-  const S* data;
-  template <class T>
-  __device__ __forceinline__ void load(T (&to)[V], int64_t offset) const {
-    load_vector(to, data + offset * V);
-  }
-};
-template <>
-struct Source<void, 1> {
   const void* data;
   DType dtype;
+
   template <class T>
-  __device__ __forceinline__ void load(T (&to)[1], int64_t offset) const {
-    to[0] = load_element<T>(data, dtype, offset);
+  __device__ __forceinline__ void load(T (&to)[V], int64_t offset) const {
+    with_stored<S>(dtype,
+                   [&](auto stored) { load_vector(to, static_cast<const decltype(stored)*>(data) + offset * V); });
   }
 };
 
 // Policy of a reduction to one number of type T.
 template <class T, class S, int V, class Join>
 struct Fold {
-  static constexpr int vector = V;
+  static constexpr int vector = V, in_flight = V == 8 ? 2 : 4;
   struct Context {};
   using Item = T;
   using Part = T;
@@ -93,7 +112,6 @@ struct Fold {
   Join operation;
   Source<S, V> x;
   void* y;
-  DType to;
   T divisor;  // of a mean
 
   __device__ __forceinline__ void prepare(Context&, int64_t, int) const {}
@@ -107,7 +125,10 @@ struct Fold {
   __device__ __forceinline__ T join(T a, T b) const { return operation.join(a, b); }
   __device__ __forceinline__ void store(int64_t output, T total) const {
     if constexpr (std::is_floating_point_v<T>) total = total / divisor;
-    store_element(y, to, output, total);
+    with_stored<S>(x.dtype, [&](auto stored) {
+      using Stored = decltype(stored);
+      static_cast<Stored*>(y)[output] = store_as<Stored>(total);
+    });
   }
 };
 
@@ -118,81 +139,70 @@ Reduction reduction_of(const Shape& shape, const ReduceAttrs& a) {
   return make_reduction(shape, reduced);
 }
 
-// Elements that kernels load together.
-int vector_of(DType dtype) {
-  switch (dtype) {
-    case DType::float16:
-    case DType::bfloat16:
-      return 8;
-    case DType::float32:
-      return 4;
-    default:
-      return 1;
-  }
+// Sums, the reductions that take much of a training step, load 16 bytes at a time and know their join when compiled.
+int vector_of(DType dtype, Operation operation) {
+  if (operation != Operation::sum) return 1;
+  return dtype == DType::float32 ? 4 : dtype == DType::float16 || dtype == DType::bfloat16 ? 8 : 1;
 }
 
+template <Operation operation>
 size_t slices_bytes(SpecSpan in, const ReduceAttrs& a) {
   const Reduction r = reduction_of(in[0].shape, a);
-  const int64_t slices = r.slices(vector_of(in[0].dtype));
+  const int64_t slices = r.slices(vector_of(in[0].dtype, operation));
   return slices == 1 ? 0 : static_cast<size_t>(slices * r.outputs) * sizeof(int64_t);
 }
 
-template <class T, class S, class Join>
-void fold(const KernelCall& k, const ReduceAttrs& a, Join join, bool is_mean) {
-  const Reduction r = reduction_of(k.in[0].shape, a);
-  const View &x = k.in[0], &y = k.out[0];
-  const int64_t slices = r.slices(vector_of(x.dtype));
-  const T divisor = static_cast<T>(is_mean ? r.count : 1);
-  if constexpr (std::is_void_v<S>) {
-    reduce(Fold<T, void, 1, Join>{join, {x.data, x.dtype}, y.data, y.dtype, divisor}, r, slices, k.workspace);
-  } else {
-    if constexpr (std::is_same_v<T, float>) {
-      constexpr int V = per_16_bytes<S>;
-      if (r.divisible(V) && is_aligned(x.data)) {
-        reduce(Fold<T, S, V, Join>{join, {x.as<S>()}, y.data, y.dtype, divisor}, r, slices, k.workspace);
-        return;
-      }
-    }
-    reduce(Fold<T, S, 1, Join>{join, {x.as<S>()}, y.data, y.dtype, divisor}, r, slices, k.workspace);
-  }
-}
-
-template <class T, class S>
-void fold_floats(const KernelCall& k, const ReduceAttrs& a, Operation operation, bool is_mean) {
-  if (operation == Operation::sum) return fold<T, S>(k, a, Sum<T>{}, is_mean);
-  fold<T, S>(k, a, Chosen<T>{operation}, false);
+template <class T, class S, int V, class Join>
+void fold(const KernelCall& k, const Reduction& r, int64_t slices, T divisor, Join join) {
+  reduce(Fold<T, S, V, Join>{join, {k.in[0].data, k.in[0].dtype}, k.out[0].data, divisor}, r, slices, k.workspace);
 }
 
 template <Operation operation, bool is_mean = false>
 void reduce_to_number(const KernelCall& k, const ReduceAttrs& a) {
-  switch (k.in[0].dtype) {
+  const View& x = k.in[0];
+  const Reduction r = reduction_of(x.shape, a);
+  const int vector = vector_of(x.dtype, operation);
+  const int64_t slices = r.slices(vector);
+  const int64_t divisor = is_mean ? r.count : 1;
+  if (vector > 1 && r.divisible(vector) && is_aligned(x.data)) {
+    const float by = static_cast<float>(divisor);
+    if (x.dtype == DType::float32) return fold<float, float, 4>(k, r, slices, by, Sum<float>{});
+    if (x.dtype == DType::float16) return fold<float, Float16, 8>(k, r, slices, by, Sum<float>{});
+    return fold<float, BFloat16, 8>(k, r, slices, by, Sum<float>{});
+  }
+  const auto run = [&](auto computed, auto stored) {
+    using T = decltype(computed);
+    fold<T, decltype(stored), 1>(k, r, slices, static_cast<T>(divisor), Chosen<T>{operation});
+  };
+  switch (x.dtype) {
     case DType::float32:
-      return fold_floats<float, float>(k, a, operation, is_mean);
+      return run(float(), float());
     case DType::float16:
-      return fold_floats<float, Float16>(k, a, operation, is_mean);
     case DType::bfloat16:
-      return fold_floats<float, BFloat16>(k, a, operation, is_mean);
+      return run(float(), Halves());
     case DType::float64:
-      return fold<double, double>(k, a, Chosen<double>{operation}, is_mean);
+      return run(double(), double());
     case DType::int32:
-      return fold<int32_t, int32_t>(k, a, Chosen<int32_t>{operation}, false);
+      return run(int32_t(), int32_t());
     case DType::int64:
-      return fold<int64_t, int64_t>(k, a, Chosen<int64_t>{operation}, false);
+      return run(int64_t(), int64_t());
     case DType::uint64:
-      return fold<uint64_t, uint64_t>(k, a, Chosen<uint64_t>{operation}, false);
+      return run(uint64_t(), uint64_t());
+    case DType::bool_:
+      return run(int32_t(), bool());
     default:
-      return fold<int64_t, void>(k, a, Chosen<int64_t>{operation}, false);
+      return run(int64_t(), NarrowIntegers());
   }
 }
 
 // Policy of the position of an extremum: the first of equals, and the first NaN, as in NumPy.
 template <class T, class S>
 struct Position {
-  static constexpr int vector = 1;
+  static constexpr int vector = 1, in_flight = 2;
   struct Context {};
   struct Item {
     T value;
-    int64_t index;  // -1: none yet
+    int32_t index;  // -1: none yet
   };
   using Part = Item;
   using Total = Item;
@@ -205,7 +215,7 @@ struct Position {
   __device__ __forceinline__ void load(Item (&item)[1], const Context&, int64_t offset, int64_t index) const {
     T value[1];
     x.load(value, offset);
-    item[0] = {value[0], index};
+    item[0] = {value[0], static_cast<int32_t>(index)};
   }
   __device__ __forceinline__ Item identity() const { return {T(0), -1}; }
   __device__ __forceinline__ Item start() const { return identity(); }
@@ -218,9 +228,7 @@ struct Position {
     const bool b_wins = equal ? b.index < a.index : b_is_nan || (is_max ? b.value > a.value : b.value < a.value);
     return b_wins && !(a_is_nan && !b_is_nan) ? b : a;
   }
-  __device__ __forceinline__ void store(int64_t output, Item total) const {
-    y[output] = static_cast<int32_t>(total.index);
-  }
+  __device__ __forceinline__ void store(int64_t output, Item total) const { y[output] = total.index; }
 };
 
 Reduction reduction_of(const Shape& shape, const ArgAttrs& a) {
@@ -233,35 +241,36 @@ size_t position_bytes(SpecSpan in, const ArgAttrs& a) {
   return slices == 1 ? 0 : static_cast<size_t>(slices * r.outputs) * sizeof(Position<double, double>::Item);
 }
 
-template <class T, class S>
-void find_position(const KernelCall& k, const ArgAttrs& a, bool is_max, const Source<S, 1>& x) {
-  const Reduction r = reduction_of(k.in[0].shape, a);
-  reduce(Position<T, S>{is_max, x, k.out[0].as<int32_t>()}, r, r.slices(1), k.workspace);
-}
-
 template <bool is_max>
 void arg(const KernelCall& k, const ArgAttrs& a) {
   const View& x = k.in[0];
+  const Reduction r = reduction_of(x.shape, a);
+  const auto run = [&](auto computed, auto stored) {
+    using Policy = Position<decltype(computed), decltype(stored)>;
+    reduce(Policy{is_max, {x.data, x.dtype}, k.out[0].as<int32_t>()}, r, r.slices(1), k.workspace);
+  };
   switch (x.dtype) {
     case DType::float32:
-      return find_position<float, float>(k, a, is_max, {x.as<float>()});
+      return run(float(), float());
     case DType::float16:
     case DType::bfloat16:
-      return find_position<float, void>(k, a, is_max, {x.data, x.dtype});
+      return run(float(), Halves());
     case DType::float64:
-      return find_position<double, double>(k, a, is_max, {x.as<double>()});
+      return run(double(), double());
+    case DType::int32:
+      return run(int32_t(), int32_t());
+    case DType::int64:
+      return run(int64_t(), int64_t());
     case DType::uint64:
-      return find_position<uint64_t, uint64_t>(k, a, is_max, {x.as<uint64_t>()});
+      return run(uint64_t(), uint64_t());
     default:
-      return find_position<int64_t, void>(k, a, is_max, {x.data, x.dtype});
+      return run(int64_t(), NarrowIntegers());
   }
 }
 
 template <template <class> class Join>
 void cumulate(const KernelCall& k, const CumulativeAttrs& a) {
-  const Shape& shape = k.in[0].shape;
-  const int axis = static_cast<int>(a.axis < 0 ? a.axis + shape.rank() : a.axis);
-  const Lines lines{shape.product(0, axis), shape[axis], shape.product(axis + 1, shape.rank())};
+  const Lines lines = lines_along(k.in[0].shape, a.axis);
   const View &x = k.in[0], &y = k.out[0];
   switch (x.dtype) {
     case DType::float32:
@@ -288,14 +297,15 @@ const char* cumulative_type(SpecSpan in, const CumulativeAttrs&) {
 
 }  // namespace
 
-#define PH_REDUCE(name, ...) PH_KERNELS(name, kernel<reduce_to_number<__VA_ARGS__>, nullptr, slices_bytes>("slices"))
-PH_REDUCE(reduce_sum, Operation::sum);
-PH_REDUCE(reduce_prod, Operation::prod);
-PH_REDUCE(reduce_max, Operation::max);
-PH_REDUCE(reduce_min, Operation::min);
+#define PH_REDUCE(name, operation, is_mean) \
+  PH_KERNELS(name, kernel<reduce_to_number<operation, is_mean>, nullptr, slices_bytes<operation>>("slices"))
+PH_REDUCE(reduce_sum, Operation::sum, false);
+PH_REDUCE(reduce_prod, Operation::prod, false);
+PH_REDUCE(reduce_max, Operation::max, false);
+PH_REDUCE(reduce_min, Operation::min, false);
 PH_REDUCE(reduce_mean, Operation::sum, true);
-PH_REDUCE(reduce_all, Operation::all);
-PH_REDUCE(reduce_any, Operation::any);
+PH_REDUCE(reduce_all, Operation::all, false);
+PH_REDUCE(reduce_any, Operation::any, false);
 #undef PH_REDUCE
 PH_KERNELS(argmax, kernel<arg<true>, nullptr, position_bytes>("slices"));
 PH_KERNELS(argmin, kernel<arg<false>, nullptr, position_bytes>("slices"));

@@ -9,6 +9,7 @@
 //
 // A policy says what is reduced:
 //   vector            elements loaded together: neighbours in a row, or of neighbouring columns
+//   in_flight         loads begun before the first is used
 //   Context           what an element needs to know of its output;   prepare(Context&, output, step): its V outputs are
 //                     output + v * step
 //   Item              one element, as loaded;                        load(Item (&)[V], context, offset, index):
@@ -18,6 +19,7 @@
 //   Total             what is joined;                                identity(), total(part), join(Total, Total)
 //   store(output, Total)
 #pragma once
+#include <bit>
 #include <cstring>
 
 #include "cuda/block.h"
@@ -43,6 +45,51 @@ __device__ __forceinline__ T shuffle_xor(T value, int distance) {
     return value;
   }
 }
+
+// Offsets of the elements that an output takes, from their number. Divisions are multiplications by an inverse
+// (Granlund and Montgomery, "Division by invariant integers using multiplication", 1994), in 64 bits: no position is
+// too large.
+struct Places {
+  static constexpr int most = Shape::max_rank / 2;  // reduced axes that cannot be merged have kept ones between them
+  int rank = 0;
+  int64_t size[most], stride[most];
+  uint64_t inverse[most];
+  int shift[most];
+
+  Places() = default;
+  explicit Places(const Strides& strides) : rank(strides.rank) {
+    for (int d = 0; d < rank; ++d) {
+      size[d] = strides.size[d];
+      stride[d] = strides.stride[d];
+      shift[d] = size[d] > 1 ? std::bit_width(static_cast<uint64_t>(size[d]) - 1) : 0;  // 2^shift >= size
+      inverse[d] = size[d] > 1 ? inverse_of(static_cast<uint64_t>(size[d]), shift[d]) : 1;
+    }
+  }
+
+  __device__ __forceinline__ int64_t offset(int64_t index) const {
+    if (rank <= 1) return rank ? index * stride[0] : 0;
+    int64_t at = 0;
+    for (int d = 0; d + 1 < rank; ++d) {
+      const uint64_t n = static_cast<uint64_t>(index);
+      const int64_t next = static_cast<int64_t>((__umul64hi(n, inverse[d]) + n) >> shift[d]);
+      at += (index - next * size[d]) * stride[d];
+      index = next;
+    }
+    return at + index * stride[rank - 1];
+  }
+
+ private:
+  // floor(2^64 * (2^shift - d) / d) + 1, digit by digit
+  static uint64_t inverse_of(uint64_t d, int shift) {
+    uint64_t rest = (uint64_t{1} << shift) - d, quotient = 0;
+    for (int bit = 0; bit < 64; ++bit) {
+      const bool carries = rest >> 63 || rest * 2 >= d;
+      rest = carries ? rest * 2 - d : rest * 2;
+      quotient = quotient * 2 + carries;
+    }
+    return quotient + 1;
+  }
+};
 
 // The shape of a reduction.
 struct Reduction {
@@ -119,18 +166,19 @@ inline Reduction make_reduction(const Shape& shape, const bool* is_reduced) {
 template <class Policy>
 struct ReductionCall {
   Policy policy;
-  Strides kept, reduced;
-  int64_t outputs, count, slices, per_slice;
+  Places kept, reduced;
+  int64_t outputs, count, per_slice;
+  unsigned slices;
   int lanes;
   typename Policy::Total* partial;  // (outputs, slices), where there are several
 };
 
 // Items begin, begin + step, ... of one output (of V outputs for columns), joined to total.
 template <class Policy>
-__device__ __forceinline__ void gather(const Policy& p, const typename Policy::Context& context, const Strides& reduced,
+__device__ __forceinline__ void gather(const Policy& p, const typename Policy::Context& context, const Places& reduced,
                                        int64_t base, int64_t begin, int64_t end, int64_t step,
                                        typename Policy::Total (&total)[Policy::vector]) {
-  constexpr int vector = Policy::vector, in_flight = 4, turns = 4;
+  constexpr int vector = Policy::vector, in_flight = Policy::in_flight, turns = 16 / in_flight;
   for (int64_t i = begin; i < end;) {
     typename Policy::Part part[vector];
     for (int v = 0; v < vector; ++v) part[v] = p.start();
@@ -193,9 +241,9 @@ __global__ void __launch_bounds__(reduction_threads)
     reduce_rows_kernel(const __grid_constant__ ReductionCall<Policy> call) {
   const Policy& p = call.policy;
   const int lane = static_cast<int>(threadIdx.x) & (call.lanes - 1);
-  const int64_t group = blockIdx.x / call.slices, slice = blockIdx.x - group * call.slices;
-  const int64_t output = group * (reduction_threads / call.lanes) + threadIdx.x / call.lanes;
-  const int64_t begin = slice * call.per_slice;
+  const unsigned group = blockIdx.x / call.slices, slice = blockIdx.x - group * call.slices;
+  const int64_t output = int64_t{group} * (reduction_threads / call.lanes) + threadIdx.x / call.lanes;
+  const int64_t begin = int64_t{slice} * call.per_slice;
   const int64_t end = output >= call.outputs                ? begin
                       : begin + call.per_slice < call.count ? begin + call.per_slice
                                                             : call.count;
@@ -222,9 +270,9 @@ __global__ void __launch_bounds__(reduction_threads)
   using Total = typename Policy::Total;
   const Policy& p = call.policy;
   const int thread = static_cast<int>(threadIdx.x), row = thread / call.lanes, rows = reduction_threads / call.lanes;
-  const int64_t tile = blockIdx.x / call.slices, slice = blockIdx.x - tile * call.slices;
-  const int64_t column = tile * call.lanes + (thread & (call.lanes - 1));
-  const int64_t begin = slice * call.per_slice;
+  const unsigned tile = blockIdx.x / call.slices, slice = blockIdx.x - tile * call.slices;
+  const int64_t column = int64_t{tile} * call.lanes + (thread & (call.lanes - 1));
+  const int64_t begin = int64_t{slice} * call.per_slice;
   const int64_t end = begin + call.per_slice < call.count ? begin + call.per_slice : call.count;
   Total total[vector];
   for (int v = 0; v < vector; ++v) total[v] = p.identity();
@@ -269,8 +317,13 @@ void reduce(const Policy& policy, const Reduction& elements, int64_t slices, voi
   if (elements.outputs == 0) return;
   const Reduction r = Policy::vector > 1 ? elements.in_vectors(Policy::vector) : elements;
   auto* partial = static_cast<typename Policy::Total*>(workspace);
-  const ReductionCall<Policy> call{
-      policy, r.kept, r.reduced, r.outputs, r.count, slices, (r.count + slices - 1) / slices, r.lanes(), partial};
+  ReductionCall<Policy> call{
+      policy,    {},     {}, r.outputs, r.count, (r.count + slices - 1) / slices, static_cast<unsigned>(slices),
+      r.lanes(), partial};
+  if (r.count > 0) {
+    call.kept = Places(r.kept);
+    call.reduced = Places(r.reduced);
+  }
   const int64_t per_block = r.columns ? call.lanes : reduction_threads / call.lanes;
   const unsigned blocks = static_cast<unsigned>((r.outputs + per_block - 1) / per_block * slices);
   if (r.columns) {
