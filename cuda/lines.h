@@ -1,17 +1,20 @@
 // A tensor seen along one axis, as (outer, n, inner): lines of n elements that are `inner` apart.
 #pragma once
 #include "core/shape.h"
-#include "cuda/gpu.h"
+#include "cuda/divide.h"
 
 namespace ph::cuda {
 
 struct Lines {
   int64_t outer, n, inner;
+  LongDivider by_inner;
+
+  Lines(int64_t outer, int64_t n, int64_t inner) : outer(outer), n(n), inner(inner), by_inner(inner) {}
 
   __host__ __device__ __forceinline__ int64_t count() const { return outer * inner; }
   // Of the first element of a line.
   __device__ __forceinline__ int64_t start(int64_t line) const {
-    const int64_t o = inner == 1 ? line : line / inner;
+    const int64_t o = by_inner.divide(line);
     return o * n * inner + (line - o * inner);
   }
 };

@@ -19,11 +19,11 @@
 //   Total             what is joined;                                identity(), total(part), join(Total, Total)
 //   store(output, Total)
 #pragma once
-#include <bit>
 #include <cstring>
 
 #include "cuda/block.h"
 #include "cuda/device.h"
+#include "cuda/divide.h"
 #include "cuda/strides.h"
 
 namespace ph::cuda {
@@ -46,23 +46,18 @@ __device__ __forceinline__ T shuffle_xor(T value, int distance) {
   }
 }
 
-// Offsets of the elements that an output takes, from their number. Divisions are multiplications by an inverse
-// (Granlund and Montgomery, "Division by invariant integers using multiplication", 1994), in 64 bits: no position is
-// too large.
+// Offsets of elements from their number among those kept or reduced.
 struct Places {
   static constexpr int most = Shape::max_rank / 2;  // reduced axes that cannot be merged have kept ones between them
   int rank = 0;
-  int64_t size[most], stride[most];
-  uint64_t inverse[most];
-  int shift[most];
+  LongDivider size[most];
+  int64_t stride[most];
 
   Places() = default;
   explicit Places(const Strides& strides) : rank(strides.rank) {
     for (int d = 0; d < rank; ++d) {
-      size[d] = strides.size[d];
+      size[d] = LongDivider(strides.size[d]);
       stride[d] = strides.stride[d];
-      shift[d] = size[d] > 1 ? std::bit_width(static_cast<uint64_t>(size[d]) - 1) : 0;  // 2^shift >= size
-      inverse[d] = size[d] > 1 ? inverse_of(static_cast<uint64_t>(size[d]), shift[d]) : 1;
     }
   }
 
@@ -70,24 +65,11 @@ struct Places {
     if (rank <= 1) return rank ? index * stride[0] : 0;
     int64_t at = 0;
     for (int d = 0; d + 1 < rank; ++d) {
-      const uint64_t n = static_cast<uint64_t>(index);
-      const int64_t next = static_cast<int64_t>((__umul64hi(n, inverse[d]) + n) >> shift[d]);
-      at += (index - next * size[d]) * stride[d];
+      const int64_t next = size[d].divide(index);
+      at += (index - next * size[d].divisor()) * stride[d];
       index = next;
     }
     return at + index * stride[rank - 1];
-  }
-
- private:
-  // floor(2^64 * (2^shift - d) / d) + 1, digit by digit
-  static uint64_t inverse_of(uint64_t d, int shift) {
-    uint64_t rest = (uint64_t{1} << shift) - d, quotient = 0;
-    for (int bit = 0; bit < 64; ++bit) {
-      const bool carries = rest >> 63 || rest * 2 >= d;
-      rest = carries ? rest * 2 - d : rest * 2;
-      quotient = quotient * 2 + carries;
-    }
-    return quotient + 1;
   }
 };
 

@@ -181,7 +181,7 @@ const char* wide_float(SpecSpan in, const Attrs&) {
 // Runs op on `count` rows of n elements of type T. `aligned`: all rows' tensors begin at multiples of 16 bytes.
 template <class T, class Op>
 void for_rows(const Op& op, int64_t count, int64_t n, bool aligned) {
-  if (count == 0 || n == 0) return;
+  if (count == 0) return;
   constexpr int short_row = 4, middle_row = 32, long_row = 16;  // elements a thread holds
   const auto launch = [&](auto kernel_of, int lanes) {
     const unsigned blocks =
