@@ -28,7 +28,8 @@ template <class Sum, int rows_, int columns_, int depth_, int thread_rows, int t
 struct Ffma {
   static constexpr int rows = rows_, columns = columns_, depth = depth_;
   static constexpr int threads = rows * columns / (thread_rows * thread_columns);
-  static constexpr int shared_bytes = 0;  // dynamic
+  static constexpr int shared_bytes = 0;                // dynamic
+  static constexpr int blocks = 65536 / 128 / threads;  // at once on a processor: 128 registers for each thread
 
   // Sums over [first, last) of the depth for the tile at (row, column).
   template <class A, class B, class Output>
@@ -119,10 +120,16 @@ struct Ffma {
         PH_UNROLL
         for (int e = 0; e < vector; ++e) tile[place + e][line] = load_as<Sum>(from[i].element[e]);
       } else {
-        Sum converted[vector];
+        constexpr int stored = vector < side ? vector : side;
         PH_UNROLL
-        for (int e = 0; e < vector; ++e) converted[e] = load_as<Sum>(from[i].element[e]);
-        store_vector(&tile[place][line], converted);
+        for (int e = 0; e < vector; e += stored) {
+          Sum converted[stored];
+          PH_UNROLL
+          for (int o = 0; o < stored; ++o) {
+            converted[o] = load_as<Sum>(from[i].element[e + o]);
+          }
+          store_vector(&tile[place][line + e], converted);
+        }
       }
     }
   }

@@ -4,16 +4,10 @@
 #include "cuda/gemm/operand.h"
 #include "cuda/gemm/output.h"
 #include "cuda/gemm/split.h"
+#include "cuda/gemm/variants.h"
 #include "cuda/strides.h"
-#include "ops/matmul.h"
 
 namespace ph::cuda {
-
-struct MatmulSizes {
-  int64_t m, n, k, batches;
-
-  int64_t tiles(int rows, int columns) const { return divide_up(m, rows) * divide_up(n, columns) * batches; }
-};
 
 inline Shape leading_axes(const Shape& matrices) {
   Shape axes;
@@ -30,12 +24,6 @@ inline Shape leading_axes(const Shape& a, const Shape& b) {
     axes.push_back(of_a == 1 ? of_b : of_a);
   }
   return axes;
-}
-
-inline MatmulSizes matmul_sizes(const Shape& a, const Shape& b, const MatmulAttrs& attrs) {
-  const int ra = a.rank(), rb = b.rank();
-  return {a[attrs.transpose_a ? ra - 1 : ra - 2], b[attrs.transpose_b ? rb - 2 : rb - 1],
-          a[attrs.transpose_a ? ra - 2 : ra - 1], leading_axes(a, b).size()};
 }
 
 // Where the matrix of an operand lies that a matrix of the result uses.
@@ -61,8 +49,13 @@ struct Product {
 // of a and b that they read.
 constexpr int tiles_down = 8;
 
+// At once on a processor. Threads that find single elements keep many places and need the registers.
+template <class Loop, class A>
+constexpr int blocks_of = A::vector > 1 ? Loop::blocks : 1;
+
 template <class Loop, class A, class B, class Output>
-__global__ void __launch_bounds__(Loop::threads) product_kernel(const __grid_constant__ Product<A, B, Output> product) {
+__global__ void __launch_bounds__(Loop::threads, blocks_of<Loop, A>)
+    product_kernel(const __grid_constant__ Product<A, B, Output> product) {
   PH_DYNAMIC_SHARED(char, shared);
   const int tile = static_cast<int>(blockIdx.x), part = static_cast<int>(blockIdx.y);
   const int band = tile / (tiles_down * product.column_tiles), first_row = band * tiles_down;
@@ -97,75 +90,71 @@ void launch_product(Product<A, B, Output> product) {
   }
 }
 
-// Multiplies by this main loop, whose sums are of type Sum. Parts of the depth are added in `workspace`.
+// By this main loop, whose sums are of type Sum. Parts of the depth are added in `workspace`.
 template <class Loop, class Stored, class Sum, bool transpose_a, bool transpose_b, int vector>
 void multiply_laid_out(const View& a, const View& b, const MatrixOutput<Stored, Sum>& out, const MatmulSizes& s,
-                       void* workspace) {
+                       const SplitPlan& split, void* workspace) {
   using A = MatrixOperand<Stored, !transpose_a, vector>;
   using B = MatrixOperand<Stored, transpose_b, vector>;
   const int m = static_cast<int>(s.m), n = static_cast<int>(s.n), k = static_cast<int>(s.k);
   const Shape axes = leading_axes(a.shape, b.shape);
-  const int row_tiles = static_cast<int>(divide_up(m, Loop::rows));
-  const int column_tiles = static_cast<int>(divide_up(n, Loop::columns));
-  const A left{a.as<const Stored>(), m, k, transpose_a ? m : k};
-  const B right{b.as<const Stored>(), n, k, transpose_b ? k : n};
-  const Strides left_at = matrix_strides(a.shape, axes), right_at = matrix_strides(b.shape, axes);
-  const SplitPlan split = plan_split(s.tiles(Loop::rows, Loop::columns), s.k);
-  if (split.parts == 1) {
-    return launch_product<Loop>(Product<A, B, MatrixOutput<Stored, Sum>>{left, right, out, left_at, right_at, row_tiles,
-                                                                         column_tiles, split, 0, s.batches});
-  }
+  const auto launch = [&]<class Result>(const MatrixOutput<Result, Sum>& to) {
+    launch_product<Loop>(Product<A, B, MatrixOutput<Result, Sum>>{
+        {a.as<const Stored>(), m, k, transpose_a ? m : k},
+        {b.as<const Stored>(), n, k, transpose_b ? k : n},
+        to,
+        matrix_strides(a.shape, axes),
+        matrix_strides(b.shape, axes),
+        static_cast<int>(divide_up(m, Loop::rows)),
+        static_cast<int>(divide_up(n, Loop::columns)),
+        split,
+        0,
+        s.batches,
+    });
+  };
+  if (split.parts == 1) return launch(out);
   Sum* parts = static_cast<Sum*>(workspace);
-  const MatrixOutput<Sum, Sum> sums{parts, nullptr, m, n, Activation::none, n % 4 == 0};
-  launch_product<Loop>(Product<A, B, MatrixOutput<Sum, Sum>>{left, right, sums, left_at, right_at, row_tiles,
-                                                             column_tiles, split, 0, s.batches});
+  launch(MatrixOutput<Sum, Sum>{parts, nullptr, m, n, Activation::none, n % 4 == 0});
   const int64_t count = s.batches * s.m * s.n;
   PH_LAUNCH((add_parts_kernel<Stored, Sum>), blocks_for(count, 256), 256, 0, device().stream,
             static_cast<const Sum*>(parts), split.parts, count, out);
 }
 
-template <class Sum, class Loop>
-size_t product_workspace(const MatmulSizes& s) {
-  const SplitPlan split = plan_split(s.tiles(Loop::rows, Loop::columns), s.k);
-  return split.parts == 1 ? 0 : static_cast<size_t>(split.parts * s.batches * s.m * s.n) * sizeof(Sum);
+template <class Loop>
+SplitPlan split_for(const MatmulSizes& s) {
+  return plan_split(s.tiles(Loop::rows, Loop::columns), s.k);
 }
 
 // Whether rows of a and b can be read `vector` elements at a time.
 template <class Stored, int vector>
 bool has_vectors(const View& a, const View& b, const MatmulSizes& s, const MatmulAttrs& attrs) {
   const int64_t a_row = attrs.transpose_a ? s.m : s.k, b_row = attrs.transpose_b ? s.k : s.n;
-  return a_row % vector == 0 && b_row % vector == 0 && is_aligned(a.data, vector * sizeof(Stored)) &&
-         is_aligned(b.data, vector * sizeof(Stored));
+  return a_row % vector == 0 && b_row % vector == 0 && is_aligned(a.data) && is_aligned(b.data);
 }
 
-// Multiplies by this main loop. `vector` elements are loaded at once where that is possible; with vector = 1, never.
-template <class Loop, class Stored, class Sum, int vector>
-void multiply_matrices(const KernelCall& call, const MatmulAttrs& attrs) {
+// By Loop, 16 bytes of memory at a time, where rows are multiples of that; else by Ragged, element by element. The
+// split is Loop's in both cases.
+template <class Loop, class Ragged, class Stored, class Sum>
+void multiply_matrices(const KernelCall& call, const MatmulAttrs& attrs, const MatmulSizes& s) {
   const View &a = call.in[0], &b = call.in[1], &c = call.out[0];
-  const MatmulSizes s = matmul_sizes(a.shape, b.shape, attrs);
-  if (s.m * s.n * s.batches == 0) return;
   const Stored* bias = call.in.size() > 2 ? call.in[2].as<const Stored>() : nullptr;
-  const bool aligned = s.n % 4 == 0 && is_aligned(c.data);
-  const MatrixOutput<Stored, Sum> out{c.as<Stored>(),   bias,   static_cast<int>(s.m), static_cast<int>(s.n),
-                                      attrs.activation, aligned};
+  const MatrixOutput<Stored, Sum> out{c.as<Stored>(),        bias,
+                                      static_cast<int>(s.m), static_cast<int>(s.n),
+                                      attrs.activation,      s.n % 4 == 0 && is_aligned(c.data)};
+  const SplitPlan split = split_for<Loop>(s);
+  constexpr int vector = per_16_bytes<Stored>;
+  const bool vectors = has_vectors<Stored, vector>(a, b, s, attrs);
   const auto with = [&]<bool transpose_a, bool transpose_b>() {
-    if constexpr (vector > 1) {
-      if (has_vectors<Stored, vector>(a, b, s, attrs)) {
-        return multiply_laid_out<Loop, Stored, Sum, transpose_a, transpose_b, vector>(a, b, out, s, call.workspace);
-      }
+    if (vectors) {
+      multiply_laid_out<Loop, Stored, Sum, transpose_a, transpose_b, vector>(a, b, out, s, split, call.workspace);
+    } else {
+      multiply_laid_out<Ragged, Stored, Sum, transpose_a, transpose_b, 1>(a, b, out, s, split, call.workspace);
     }
-    multiply_laid_out<Loop, Stored, Sum, transpose_a, transpose_b, 1>(a, b, out, s, call.workspace);
   };
   if (attrs.transpose_a) {
     return attrs.transpose_b ? with.template operator()<true, true>() : with.template operator()<true, false>();
   }
   attrs.transpose_b ? with.template operator()<false, true>() : with.template operator()<false, false>();
-}
-
-// Sizes and places are reckoned in 32 bits.
-inline const char* refuse_sizes(const MatmulSizes& s) {
-  constexpr int64_t large = int64_t{1} << 30;
-  return s.m > large || s.n > large || s.k > large || s.tiles(32, 32) > large ? "too large for 32-bit places" : nullptr;
 }
 
 }  // namespace ph::cuda
