@@ -63,6 +63,28 @@ const char* halves_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   if (const char* reason = halves_can(in, attrs)) return reason;
   return capability() < 80 ? "tiles of 128 x 128 want more shared memory than this compute capability has" : nullptr;
 }
+const char* wgmma_can(SpecSpan in, const MatmulAttrs& attrs) {
+  if (capability() != 90) return "wgmma wants compute capability 9.0";
+  if (const char* reason = halves_can(in, attrs)) return reason;
+  const MatmulSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
+  constexpr int64_t piece = 8, step = 64, most_rows = int64_t{1} << 31;
+  if (s.k == 0) return "has no depth";
+  if (in[0].shape.back() % piece != 0 || in[1].shape.back() % piece != 0) return "rows are not multiples of 16 bytes";
+  if (s.batches > 1 && s.k % step != 0) return "the depth of several matrices is not a multiple of 64";
+  for (int i = 0; i < 2; ++i) {
+    if (in[i].shape.size() / in[i].shape.back() >= most_rows) return "too large for 32-bit places";
+  }
+  return nullptr;
+}
+const char* wgmma_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  constexpr bool verified = false;  // on hardware: until then it is forced or not run
+  if (!verified) return "not yet verified on hardware";
+  if (const char* reason = wgmma_can(in, attrs)) return reason;
+  constexpr int64_t enough_tiles = 96;
+  const MatmulSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
+  return s.tiles(128, 256) < enough_tiles ? "too few tiles of 128 x 256" : nullptr;
+}
+
 const char* bfloat16_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   return in[0].dtype != DType::bfloat16 ? "wants bfloat16" : refuse_sizes(in, attrs);
 }
@@ -165,13 +187,14 @@ constexpr Kernel halves(const char* name) {
 
 PH_KERNELS(matmul, variant<TensorFitting<Tf32>, tf32_accepts>("tf32"),
            variant<TensorFitting<Tf32x3>, tf32x3_accepts>("tf32x3"), variant<FfmaFitting, ffma_accepts>("ffma"),
-           halves<TensorFitting, halves_accepts>("halves"), halves<TensorOnly64, halves_can>("halves_64"),
-           variant<FfmaDouble, double_accepts>("double"), variant<FfmaBFloat16, bfloat16_accepts>("ffma_bfloat16"),
-           kernel<run_reference>("reference"),
+           variant<WgmmaVariant, wgmma_accepts>("wgmma"), halves<TensorFitting, halves_accepts>("halves"),
+           halves<TensorOnly64, halves_can>("halves_64"), variant<FfmaDouble, double_accepts>("double"),
+           variant<FfmaBFloat16, bfloat16_accepts>("ffma_bfloat16"), kernel<run_reference>("reference"),
            // what follows is only run where it is forced
            variant<FfmaOnly128, ffma_accepts>("ffma_128"), variant<FfmaOnly64, ffma_accepts>("ffma_64"),
            variant<FfmaOnly32, ffma_accepts>("ffma_32"), variant<TensorOnly128<Tf32>, tf32_can>("tf32_128"),
            variant<TensorOnly64<Tf32>, tf32_can>("tf32_64"), variant<TensorOnly128<Tf32x3>, tf32_can>("tf32x3_128"),
-           variant<TensorOnly64<Tf32x3>, tf32_can>("tf32x3_64"), halves<TensorOnly128, halves_accepts>("halves_128"));
+           variant<TensorOnly64<Tf32x3>, tf32_can>("tf32x3_64"), halves<TensorOnly128, halves_accepts>("halves_128"),
+           variant<WgmmaVariant, wgmma_can>("wgmma"));
 
 }  // namespace ph::cuda

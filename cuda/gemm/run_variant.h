@@ -34,10 +34,8 @@ void Variant<Stored, Sum, TilesInOrder...>::run(const KernelCall& call, const Ma
 template <class Stored, class Sum, class... TilesInOrder>
 size_t Variant<Stored, Sum, TilesInOrder...>::workspace(SpecSpan in, const MatmulAttrs& attrs) {
   const MatmulSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
-  return with_fitting<TilesInOrder...>(s, [&](auto tiles) {
-    const SplitPlan split = split_for<typename decltype(tiles)::Loop>(s);
-    return split.parts == 1 ? 0 : static_cast<size_t>(split.parts * s.batches * s.m * s.n) * sizeof(Sum);
-  });
+  return with_fitting<TilesInOrder...>(s,
+                                       [&](auto tiles) { return parts_bytes<typename decltype(tiles)::Loop, Sum>(s); });
 }
 
 }  // namespace ph::cuda

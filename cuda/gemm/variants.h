@@ -57,4 +57,10 @@ using TensorOnly128 = Variant<typename Math::Element, float, Tensor128<Math>>;
 template <class Math>
 using TensorOnly64 = Variant<typename Math::Element, float, Tensor64<Math>>;
 
+// On Hopper's tensor cores, 16-bit floats.
+struct WgmmaVariant {
+  static void run(const KernelCall& call, const MatmulAttrs& attrs);
+  static size_t workspace(SpecSpan in, const MatmulAttrs& attrs);
+};
+
 }  // namespace ph::cuda
