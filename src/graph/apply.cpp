@@ -16,8 +16,7 @@ static const Device* device_of(const Op& op, const Tensors& inputs) {
   for (const Tensor& input : inputs) {
     const Device* device = input.device();
     if (device == found || device == cpu) continue;
-    PH_CHECK(found == cpu, op.name, ": inputs are on different devices, ", found->name, " and ",
-             device->name);
+    PH_CHECK(found == cpu, op.name, ": inputs are on different devices, ", found->name, " and ", device->name);
     found = device;
   }
   return found;
