@@ -12,8 +12,11 @@ namespace ph::cuda {
 
 template <class Sum>
 __device__ __forceinline__ Sum activated(Sum x, Activation activation) {
-  if constexpr (std::is_unsigned_v<Sum>) return x;
-  return activation == Activation::relu && x < Sum(0) ? Sum(0) : x;  // keeps NaN
+  if constexpr (std::is_unsigned_v<Sum>) {
+    return x;
+  } else {
+    return activation == Activation::relu && x < Sum(0) ? Sum(0) : x;  // keeps NaN
+  }
 }
 
 // activation(sums + bias) in a row-major matrix. `bias` has one element a column, or is nullptr.
