@@ -10,9 +10,10 @@ namespace ph::cuda {
 class Divider {
  public:
   Divider() = default;
-  explicit Divider(int64_t divisor) : divisor_(divisor) {
+  // 0, the length of an axis without elements, where nobody asks for a place, is taken as 1.
+  explicit Divider(int64_t divisor) : divisor_(divisor > 0 ? divisor : 1) {
     __extension__ using Wide = unsigned __int128;
-    const uint64_t d = static_cast<uint64_t>(divisor);
+    const uint64_t d = static_cast<uint64_t>(divisor_);
     shift_ = static_cast<uint32_t>(std::bit_width(d - 1));  // 2^shift >= d
     const Wide excess = (Wide{1} << shift_) - d;
     multiplier_ = static_cast<uint64_t>((excess << 64) / d + 1);

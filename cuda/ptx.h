@@ -3,6 +3,7 @@
 // kernels by the device's compute capability.
 #pragma once
 #include "cuda/ptx/barrier.h"
+#include "cuda/ptx/convert.h"
 #include "cuda/ptx/copy_async.h"
 #include "cuda/ptx/mma.h"
 #include "cuda/ptx/tma.h"

@@ -1,11 +1,11 @@
-// Neighbouring elements in one load or store of up to 16 bytes.
+// Neighbouring elements in one load or store of up to 16 bytes, or a few of 16.
 #pragma once
 #include "cuda/element.h"
 
 namespace ph::cuda {
 
 template <class S, int n>
-struct alignas(sizeof(S) * n) Packed {
+struct alignas(sizeof(S) * n < 16 ? sizeof(S) * n : 16) Packed {
   S element[n];
 };
 
@@ -15,7 +15,7 @@ constexpr int per_16_bytes = 16 / static_cast<int>(sizeof(S));
 
 inline bool is_aligned(const void* at, size_t bytes = 16) { return reinterpret_cast<uintptr_t>(at) % bytes == 0; }
 
-// n elements from an address that is a multiple of their size together, and back.
+// n elements from an address that is a multiple of their size together, or of 16 bytes where that is more, and back.
 template <int n, class T, class S>
 __device__ __forceinline__ void load_vector(T (&to)[n], const S* from) {
   const Packed<S, n> packed = *reinterpret_cast<const Packed<S, n>*>(from);
@@ -28,6 +28,16 @@ __device__ __forceinline__ void store_vector(S* to, const T (&from)[n]) {
   PH_UNROLL
   for (int i = 0; i < n; ++i) packed.element[i] = store_as<S>(from[i]);
   *reinterpret_cast<Packed<S, n>*>(to) = packed;
+}
+
+// The same where the type is found at run time, once for all n: elements [at, at + n) of a tensor.
+template <int n, class T>
+__device__ __forceinline__ void load_elements(T (&to)[n], const void* from, DType storage, int64_t at) {
+  with_stored_type(storage, [&](auto stored) { load_vector(to, static_cast<const decltype(stored)*>(from) + at); });
+}
+template <int n, class T>
+__device__ __forceinline__ void store_elements(void* to, DType storage, int64_t at, const T (&from)[n]) {
+  with_stored_type(storage, [&](auto stored) { store_vector(static_cast<decltype(stored)*>(to) + at, from); });
 }
 
 }  // namespace ph::cuda
