@@ -29,6 +29,7 @@
 namespace ph::cuda {
 
 constexpr int reduction_threads = 256;
+constexpr int reduction_blocks = 4;  // at once on a multiprocessor: what registers are dealt out for, without spills
 
 // A number of the lane whose number differs by `distance`, of any type.
 template <class T>
@@ -222,7 +223,7 @@ __device__ __forceinline__ void deliver(const ReductionCall<Policy>& call, int64
 }
 
 template <class Policy>
-__global__ void __launch_bounds__(reduction_threads)
+__global__ void __launch_bounds__(reduction_threads, reduction_blocks)
     reduce_rows_kernel(const __grid_constant__ ReductionCall<Policy> call) {
   const Policy& p = call.policy;
   const int lane = static_cast<int>(threadIdx.x) & (call.lanes - 1);
@@ -249,7 +250,7 @@ __global__ void __launch_bounds__(reduction_threads)
 }
 
 template <class Policy>
-__global__ void __launch_bounds__(reduction_threads)
+__global__ void __launch_bounds__(reduction_threads, reduction_blocks)
     reduce_columns_kernel(const __grid_constant__ ReductionCall<Policy> call) {
   constexpr int vector = Policy::vector;
   using Total = typename Policy::Total;
@@ -283,7 +284,7 @@ __global__ void __launch_bounds__(reduction_threads)
 
 // The slices of each output joined, by `lanes` threads.
 template <class Policy>
-__global__ void __launch_bounds__(reduction_threads)
+__global__ void __launch_bounds__(reduction_threads, reduction_blocks)
     join_slices_kernel(const Policy p, const typename Policy::Total* partial, int64_t outputs, int64_t slices,
                        int lanes) {
   const int lane = static_cast<int>(threadIdx.x) & (lanes - 1);
