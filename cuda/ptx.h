@@ -6,5 +6,6 @@
 #include "cuda/ptx/convert.h"
 #include "cuda/ptx/copy_async.h"
 #include "cuda/ptx/mma.h"
+#include "cuda/ptx/store.h"
 #include "cuda/ptx/tma.h"
 #include "cuda/ptx/wgmma.h"

@@ -6,7 +6,9 @@
 // Inputs of the output's shape in the compute type are copied to their registers asynchronously, all at once; scalars
 // are loaded once per thread; those that are broadcast are found by one division (a multiplication) for each axis and
 // vector. Inputs and outputs may be stored in any type: they are converted a vector at a time. Memory is touched once
-// for the whole chain. Instructions are bound to bits: one op alone and in a chain gives the same.
+// for the whole chain.
+//
+// Frequent ops on whole float32 tensors have a kernel of their own. It gives the same bits.
 #include "core/scalar.h"
 #include "cuda/broadcast.h"
 #include "cuda/device.h"
@@ -61,6 +63,14 @@ constexpr int blocks_at_once = std::is_same_v<T, double> ? 10 : 16;
 template <class T>
 using Vector = Packed<T, width<T>>;
 
+template <ElementwiseCode code>
+constexpr int arity = 0;
+#define PH_ELEMENTWISE(name, inputs, cls, slope) \
+  template <>                                    \
+  constexpr int arity<ElementwiseCode::name##_code> = inputs;
+#include "ops/elementwise.def"
+#undef PH_ELEMENTWISE
+
 template <class T>
 constexpr bool exists(ElementwiseClass cls) {
   switch (cls) {
@@ -109,14 +119,29 @@ constexpr bool is_long(ElementwiseCode code) {
   }
 }
 
-// y = formula(a, b, c) element by element. In a loop the elements move on through the vectors, since an index that
-// varies would need an array in memory.
-template <bool loop, class T, class Formula>
-__device__ __forceinline__ void for_each_element(Vector<T>& y, Vector<T> a, Vector<T> b, Vector<T> c, Formula formula) {
-  if constexpr (loop) {
+// One op on one element; those of b and c that it lacks are not looked at.
+#define APPLY_1(name) scalar::name(a)
+#define APPLY_2(name) scalar::name(a, b)
+#define APPLY_3(name) scalar::name(a, b, c)
+template <ElementwiseCode code, class T>
+__device__ __forceinline__ T formula(T a, [[maybe_unused]] T b, [[maybe_unused]] T c) {
+#define PH_ELEMENTWISE(name, arity, cls, slope) \
+  if constexpr (code == ElementwiseCode::name##_code) return static_cast<T>(APPLY_##arity(name));
+#include "ops/elementwise.def"
+#undef PH_ELEMENTWISE
+}
+#undef APPLY_1
+#undef APPLY_2
+#undef APPLY_3
+
+// The same on all elements of vectors. In a loop the elements move on through the vectors, since an index that varies
+// would need an array in memory.
+template <ElementwiseCode code, class T>
+__device__ __forceinline__ void apply(Vector<T>& y, Vector<T> a, Vector<T> b, Vector<T> c) {
+  if constexpr (is_long<T>(code)) {
     PH_NO_UNROLL
     for (int i = 0; i < width<T>; ++i) {
-      const T next = static_cast<T>(formula(a.element[0], b.element[0], c.element[0]));
+      const T next = formula<code>(a.element[0], b.element[0], c.element[0]);
       PH_UNROLL
       for (int k = 0; k + 1 < width<T>; ++k) {
         for (Vector<T>* v : {&y, &a, &b, &c}) v->element[k] = v->element[k + 1];
@@ -125,25 +150,22 @@ __device__ __forceinline__ void for_each_element(Vector<T>& y, Vector<T> a, Vect
     }
   } else {
     PH_UNROLL
-    for (int i = 0; i < width<T>; ++i) y.element[i] = static_cast<T>(formula(a.element[i], b.element[i], c.element[i]));
+    for (int i = 0; i < width<T>; ++i) y.element[i] = formula<code>(a.element[i], b.element[i], c.element[i]);
   }
 }
 
-#define FORMULA_1(name) [](T a, T, T) { return scalar::name(a); }
-#define FORMULA_2(name) [](T a, T b, T) { return scalar::name(a, b); }
-#define FORMULA_3(name) [](T a, T b, T c) { return scalar::name(a, b, c); }
+// ---- the interpreter
 
 // `own` points to register 0 of the thread.
 template <class T>
-__device__ __forceinline__ Vector<T> apply(const ChainStep& step, const Vector<T>* own) {
+__device__ __forceinline__ Vector<T> run_step(const ChainStep& step, const Vector<T>* own) {
   const Vector<T> a = own[step.operand[0] * threads], b = own[step.operand[1] * threads];
   Vector<T> y{};
   switch (static_cast<ElementwiseCode>(step.code)) {
 #define PH_ELEMENTWISE(name, arity, cls, slope)                                                      \
   case ElementwiseCode::name##_code:                                                                 \
     if constexpr (exists<T>(ElementwiseClass::cls)) {                                                \
-      const Vector<T> c = arity == 3 ? own[step.operand[2] * threads] : a;                           \
-      for_each_element<is_long<T>(ElementwiseCode::name##_code)>(y, a, b, c, FORMULA_##arity(name)); \
+      apply<ElementwiseCode::name##_code>(y, a, b, arity == 3 ? own[step.operand[2] * threads] : a); \
     }                                                                                                \
     break;
 #include "ops/elementwise.def"
@@ -151,10 +173,6 @@ __device__ __forceinline__ Vector<T> apply(const ChainStep& step, const Vector<T
   }
   return y;
 }
-
-#undef FORMULA_1
-#undef FORMULA_2
-#undef FORMULA_3
 
 // `count` of the elements are there; those beyond repeat the last one, so that no instruction sees garbage.
 template <class T>
@@ -198,7 +216,7 @@ __device__ __forceinline__ void store_output(const ChainOutput& out, int64_t beg
     PH_NO_UNROLL
     for (int i = 0; i < count; ++i) store_element(out.data, out.dtype, begin + i, stored_value.element[i]);
   } else if (out.dtype == dtype_of<T>()) {
-    *reinterpret_cast<Vector<T>*>(static_cast<T*>(out.data) + begin) = value;
+    store_packed(reinterpret_cast<Vector<T>*>(static_cast<T*>(out.data) + begin), value);
   } else {
     store_elements(out.data, out.dtype, begin, value.element);
   }
@@ -226,7 +244,7 @@ __global__ void __launch_bounds__(threads, blocks_at_once<T>) chain_kernel(const
     PH_NO_UNROLL
     for (int s = 0; s < call.step_count; ++s) {
       const ChainStep now = call.step[s];
-      const Vector<T> y = apply(now, own);
+      const Vector<T> y = run_step(now, own);
       own[now.result * threads] = y;
       if (now.output != TileProgram::no_output) {
         store_output(call.out[now.output], begin, count, y, own[now.result * threads]);
@@ -306,6 +324,7 @@ void run_tiles(const TileProgram& program, const KernelCall& k) {
 
 void run_chain(const KernelCall& k, const TilesAttrs& a) { run_tiles(a.program, k); }
 
+// An op of its own is a program of one instruction.
 template <ElementwiseCode code>
 void run_single(const KernelCall& k, const NoAttrs&) {
   TileProgram program;
@@ -317,11 +336,102 @@ void run_single(const KernelCall& k, const NoAttrs&) {
   run_tiles(program, k);
 }
 
+// ---- one op on float32 without an interpreter
+
+// Formulas of one rounding at most: memory sets their pace, and their bits are the interpreter's.
+constexpr bool is_direct(ElementwiseCode code) {
+  switch (code) {
+    case ElementwiseCode::negative_code:
+    case ElementwiseCode::abs_code:
+    case ElementwiseCode::square_code:
+    case ElementwiseCode::relu_code:
+    case ElementwiseCode::sqrt_code:
+    case ElementwiseCode::add_code:
+    case ElementwiseCode::subtract_code:
+    case ElementwiseCode::multiply_code:
+    case ElementwiseCode::divide_code:
+    case ElementwiseCode::maximum_code:
+    case ElementwiseCode::minimum_code:
+    case ElementwiseCode::relu_grad_code:
+      return true;
+    default:
+      return false;
+  }
+}
+
+constexpr int direct_threads = 256, vectors_at_once = 2;
+
+struct DirectInput {
+  const float* data;
+  bool scalar;  // else as the output
+
+  __device__ __forceinline__ Vector<float> load(int64_t vector) const {
+    if (!scalar) return reinterpret_cast<const Vector<float>*>(data)[vector];
+    const float value = *data;
+    return {{value, value, value, value}};
+  }
+};
+
+// a and b are the same input if there is but one.
+template <ElementwiseCode code, bool binary>
+__global__ void __launch_bounds__(direct_threads) direct_kernel(DirectInput a, DirectInput b, float* y, int64_t n) {
+  const int64_t whole = n / width<float>;
+  const int64_t first = int64_t{blockIdx.x} * (direct_threads * vectors_at_once) + threadIdx.x;
+  Vector<float> left[vectors_at_once], right[vectors_at_once];
+  PH_UNROLL
+  for (int v = 0; v < vectors_at_once; ++v) {
+    const int64_t at = first + v * direct_threads;
+    if (at >= whole) break;
+    left[v] = a.load(at);
+    right[v] = binary ? b.load(at) : left[v];
+  }
+  PH_UNROLL
+  for (int v = 0; v < vectors_at_once; ++v) {
+    const int64_t at = first + v * direct_threads;
+    if (at >= whole) break;
+    Vector<float> result;
+    apply<code>(result, left[v], right[v], left[v]);
+    store_packed(reinterpret_cast<Vector<float>*>(y) + at, result);
+  }
+  const int64_t rest = whole * width<float> + threadIdx.x;  // by the first block
+  if (blockIdx.x > 0 || rest >= n) return;
+  const float of_a = a.data[a.scalar ? 0 : rest], of_b = b.data[b.scalar ? 0 : rest];
+  y[rest] = formula<code>(of_a, of_b, of_a);
+}
+
+template <ElementwiseCode code>
+const char* accepts_direct(SpecSpan in, const NoAttrs&) {
+  if (!is_direct(code)) return "the formula is long or rare";
+  const Shape* whole = nullptr;
+  for (const Spec& spec : in) {
+    if (spec.dtype != DType::float32) return "an input is not float32";
+    if (spec.shape.size() == 1) continue;
+    if (whole && !(*whole == spec.shape)) return "an input is broadcast";
+    whole = &spec.shape;
+  }
+  return nullptr;
+}
+
+template <ElementwiseCode code>
+void run_direct([[maybe_unused]] const KernelCall& k, const NoAttrs&) {
+  if constexpr (is_direct(code)) {
+    const int64_t n = k.out[0].size();
+    if (n == 0) return;
+    const auto input = [&](int i) { return DirectInput{k.in[i].as<const float>(), k.in[i].size() == 1 && n > 1}; };
+    constexpr bool binary = arity<code> == 2;
+    const unsigned blocks = blocks_for((n + width<float> - 1) / width<float>, direct_threads, vectors_at_once);
+    PH_LAUNCH((direct_kernel<code, binary>), blocks, direct_threads, 0, device().stream, input(0), input(binary),
+              k.out[0].as<float>(), n);
+  }
+}
+
 }  // namespace
 
 PH_KERNELS(tiles, kernel<run_chain>("chain"));
-#define PH_ELEMENTWISE(name, arity, cls, slope) \
-  PH_KERNELS(name, kernel<run_single<ElementwiseCode::name##_code>>("chain"));
+#define PH_ELEMENTWISE(name, arity, cls, slope)                                                                        \
+  PH_KERNELS(name,                                                                                                     \
+             kernel<run_direct<ElementwiseCode::name##_code>, accepts_direct<ElementwiseCode::name##_code>>("direct"), \
+             kernel<run_single<ElementwiseCode::name##_code>>("chain"));
 #include "ops/elementwise.def"
 #undef PH_ELEMENTWISE
 

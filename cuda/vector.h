@@ -15,19 +15,47 @@ constexpr int per_16_bytes = 16 / static_cast<int>(sizeof(S));
 
 inline bool is_aligned(const void* at, size_t bytes = 16) { return reinterpret_cast<uintptr_t>(at) % bytes == 0; }
 
-// n elements from an address that is a multiple of their size together, or of 16 bytes where that is more, and back.
+// A whole vector to global memory.
+template <class S, int n>
+__device__ __forceinline__ void store_packed(Packed<S, n>* to, const Packed<S, n>& packed) {
+  constexpr int bytes = sizeof(packed);
+  if constexpr (bytes % 8 == 0) {
+    using Word = std::conditional_t<bytes % 16 == 0, uint4, uint2>;
+    constexpr int words = bytes / static_cast<int>(sizeof(Word));
+    Word word[words];
+    memcpy(word, &packed, bytes);
+    PH_UNROLL
+    for (int w = 0; w < words; ++w) ptx::store_global(reinterpret_cast<char*>(to) + w * sizeof(Word), word[w]);
+  } else {
+    *to = packed;
+  }
+}
+
+// n elements from an address that is a multiple of their size together, or of 16 bytes where that is more.
 template <int n, class T, class S>
 __device__ __forceinline__ void load_vector(T (&to)[n], const S* from) {
   const Packed<S, n> packed = *reinterpret_cast<const Packed<S, n>*>(from);
   PH_UNROLL
   for (int i = 0; i < n; ++i) to[i] = load_as<T>(packed.element[i]);
 }
-template <int n, class T, class S>
-__device__ __forceinline__ void store_vector(S* to, const T (&from)[n]) {
+
+// n elements as they are stored.
+template <class S, int n, class T>
+__device__ __forceinline__ Packed<S, n> packed_as(const T (&from)[n]) {
   Packed<S, n> packed;
   PH_UNROLL
   for (int i = 0; i < n; ++i) packed.element[i] = store_as<S>(from[i]);
-  *reinterpret_cast<Packed<S, n>*>(to) = packed;
+  return packed;
+}
+// To such an address in global memory.
+template <int n, class T, class S>
+__device__ __forceinline__ void store_vector(S* to, const T (&from)[n]) {
+  store_packed(reinterpret_cast<Packed<S, n>*>(to), packed_as<S>(from));
+}
+// To one in shared memory.
+template <int n, class T, class S>
+__device__ __forceinline__ void store_shared_vector(S* to, const T (&from)[n]) {
+  *reinterpret_cast<Packed<S, n>*>(to) = packed_as<S>(from);
 }
 
 // The same where the type is found at run time, once for all n: elements [at, at + n) of a tensor.

@@ -15,7 +15,7 @@ struct StagedOutput {
   // Two neighbouring sums.
   __device__ static void put(float* tile, int row, int column, float first, float second) {
     const float pair[2] = {first, second};
-    store_vector(tile + offset(row, column), pair);
+    store_shared_vector(tile + offset(row, column), pair);
   }
 
   // Thread `thread` of `threads`, after a barrier.
