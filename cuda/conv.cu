@@ -1,76 +1,119 @@
-// Convolution, its gradient with respect to the input, and to the kernel. Which tiles a pass is cut into hangs on its
-// sizes only.
-#include "cuda/conv/implicit_gemm.h"
+// Convolution, its gradient with respect to the input, and to the kernel. Which kernel runs a pass hangs on its sizes,
+// the precision asked for and the devices' compute capability.
+#include "core/precision.h"
 #include "cuda/conv/reference.h"
-#include "cuda/gemm/ffma.h"
+#include "cuda/conv/variants.h"
 
 namespace ph::cuda {
 
 namespace {
 
-using Ffma128 = Ffma<float, 128, 128, 8, 8, 8>;
-using Ffma64 = Ffma<float, 64, 64, 16, 8, 4>;
-using FfmaNarrow = Ffma<float, 128, 32, 16, 8, 4>;
-using Ffma32 = Ffma<float, 32, 32, 16, 4, 4>;
-
-// The largest tiles that the pass has enough of to fill a device and that are not mostly empty.
-template <class Loop>
-bool fits(const ProductSizes& s) {
-  constexpr int64_t enough_blocks = 96;
-  const int64_t tiles = s.tiles(Loop::rows, Loop::columns);
-  return s.rows > Loop::rows / 2 && s.columns > Loop::columns / 2 && tiles * plan_split<Loop>(s).parts >= enough_blocks;
+bool tensor_cores_take(DType dtype) {
+  if (capability() < 80) return false;
+  return dtype == DType::float32 ? matmul_precision() != Precision::highest : dtype != DType::float64;
 }
 
-// body(loop) with the main loop for these sizes, best first.
-template <class Loop, class... Others, class Body>
-auto with_loop(const ProductSizes& s, Body&& body) {
-  if constexpr (sizeof...(Others) > 0) {
-    if (!fits<Loop>(s)) return with_loop<Others...>(s, body);
-  }
-  return body(std::type_identity<Loop>());
+// Where products are deep, tensor cores are faster, though they compute for channels that are not there.
+const char* first_layer_accepts(SpecSpan in, const ConvAttrs& a) {
+  constexpr int64_t deep = 64;
+  if (const char* reason = FirstLayer::accepts(in, a)) return reason;
+  const bool is_deep = geometry_of(Pass::forward, in, a).depth() > deep;
+  return is_deep && tensor_cores_take(in[0].dtype) ? "tensor cores are faster" : nullptr;
 }
 
-// ---- multiply-adds of float32; 16-bit floats are read and written by them too
-
-template <Pass pass, class... Loops>
-void run_ffma(const KernelCall& call, const ConvAttrs& a) {
-  const ConvGeometry g = geometry_of(pass, call, a);
-  with_loop<Loops...>(product_sizes(pass, g), [&](auto loop) {
-    run_pass<pass, typename decltype(loop)::type, float, 4, float>(g, call, a.activation);
-  });
-}
-template <Pass pass, class... Loops>
-size_t ffma_workspace(SpecSpan in, const ConvAttrs& a) {
-  const ConvGeometry g = geometry_of(pass, in, a);
-  const ProductSizes s = product_sizes(pass, g);
-  return with_loop<Loops...>(
-      s, [&](auto loop) { return product_workspace<typename decltype(loop)::type, float>(s, result_size(pass, g)); });
-}
 template <Pass pass>
 const char* ffma_accepts(SpecSpan in, const ConvAttrs& a) {
-  if (in[0].dtype != DType::float32) return "wants float32";
-  return refuse_product(pass, geometry_of(pass, in, a));
+  return in[0].dtype != DType::float32 ? "wants float32" : refuse_product(pass, geometry_of(pass, in, a));
 }
 
-template <Pass pass, class... Loops>
-constexpr Kernel ffma(const char* variant) {
-  return kernel<run_ffma<pass, Loops...>, ffma_accepts<pass>, ffma_workspace<pass, Loops...>>(variant);
+// Where tensor cores' tiles would be mostly empty, multiply-adds are as fast.
+template <Pass pass>
+const char* refuse_narrow(SpecSpan in, const ConvAttrs& a) {
+  constexpr int64_t few_rows = 16, few_columns = 8;
+  const ProductSizes s = product_sizes(pass, geometry_of(pass, in, a));
+  return s.m <= few_rows || s.n <= few_columns ? "too narrow for tensor cores" : nullptr;
+}
+
+template <Pass pass>
+const char* tf32_can(SpecSpan in, const ConvAttrs& a) {
+  if (in[0].dtype != DType::float32) return "wants float32";
+  if (capability() < 80) return "TF32 wants compute capability 8.0 or more";
+  return refuse_product(pass, geometry_of(pass, in, a));
 }
 template <Pass pass>
-constexpr Kernel best_ffma() {
-  return ffma<pass, Ffma128, Ffma64, FfmaNarrow, Ffma32>("ffma");
+const char* tf32_accepts(SpecSpan in, const ConvAttrs& a) {
+  if (matmul_precision() == Precision::highest) return "the precision asked for is higher";
+  if (const char* reason = tf32_can<pass>(in, a)) return reason;
+  return refuse_narrow<pass>(in, a);
+}
+template <Pass pass>
+const char* tf32x3_accepts(SpecSpan in, const ConvAttrs& a) {
+  const int which = capability();
+  if (which != 80 && which != 90 && which != 100) return "multiply-adds are as fast on this compute capability";
+  if (const char* reason = tf32_can<pass>(in, a)) return reason;
+  return refuse_narrow<pass>(in, a);
+}
+
+template <Pass pass>
+const char* halves_can(SpecSpan in, const ConvAttrs& a) {
+  const bool brain = in[0].dtype == DType::bfloat16;
+  if (in[0].dtype != DType::float16 && !brain) return "wants float16 or bfloat16";
+  if (brain && capability() < 80) return "bfloat16 on tensor cores wants compute capability 8.0 or more";
+  return refuse_product(pass, geometry_of(pass, in, a));
+}
+template <Pass pass>
+const char* halves_accepts(SpecSpan in, const ConvAttrs& a) {
+  if (const char* reason = halves_can<pass>(in, a)) return reason;
+  return capability() < 80 ? "tiles of 128 x 128 want more shared memory than this compute capability has" : nullptr;
+}
+
+template <Pass pass, template <class> class... TilesInOrder>
+struct HalvesVariant {
+  template <class T>
+  using Of = TensorVariant<pass, Halves<T>, TilesInOrder...>;
+
+  static void run(const KernelCall& call, const ConvAttrs& a) {
+    call.in[0].dtype == DType::float16 ? Of<Float16>::run(call, a) : Of<BFloat16>::run(call, a);
+  }
+  static size_t workspace(SpecSpan in, const ConvAttrs& a) { return Of<BFloat16>::workspace(in, a); }  // as of float16
+};
+
+template <class Variant, auto accepts>
+constexpr Kernel product(const char* name) {
+  return kernel<Variant::run, accepts, Variant::workspace>(name);
+}
+template <Pass pass>
+constexpr Kernel depthwise() {
+  return product<Depthwise<pass>, Depthwise<pass>::accepts>("depthwise");
 }
 
 }  // namespace
 
-// The variants behind "reference" run only where they are forced.
-#define PH_FORCED(pass)                                                                                         \
-  ffma<pass, Ffma128>("ffma_128x128"), ffma<pass, Ffma64>("ffma_64x64"), ffma<pass, FfmaNarrow>("ffma_128x32"), \
-      ffma<pass, Ffma32>("ffma_32x32")
-PH_KERNELS(conv2d, best_ffma<Pass::forward>(), kernel<forward_reference>("reference"), PH_FORCED(Pass::forward));
-PH_KERNELS(conv2d_input_grad, best_ffma<Pass::input_grad>(), kernel<input_grad_reference>("reference"),
-           PH_FORCED(Pass::input_grad));
-PH_KERNELS(conv2d_kernel_grad, best_ffma<Pass::kernel_grad>(), kernel<kernel_grad_reference>("reference"),
-           PH_FORCED(Pass::kernel_grad));
+#define PH_PRODUCTS(pass)                                                                                      \
+  product<TensorVariant<pass, Tf32, Tensor128, Tensor64, TensorNarrow>, tf32_accepts<pass>>("tf32"),           \
+      product<TensorVariant<pass, Tf32x3, Tensor128, Tensor64, TensorNarrow>, tf32x3_accepts<pass>>("tf32x3"), \
+      product<FfmaVariant<pass, Ffma128, Ffma64, FfmaNarrow, Ffma32>, ffma_accepts<pass>>("ffma"),             \
+      product<HalvesVariant<pass, Tensor128, Tensor64>, halves_accepts<pass>>("halves"),                       \
+      product<HalvesVariant<pass, Tensor64>, halves_can<pass>>("halves_64")
+// They only run where they are forced: single tiles.
+#define PH_FORCED(pass)                                                                    \
+  product<TensorVariant<pass, Tf32, Tensor128>, tf32_can<pass>>("tf32_128"),               \
+      product<TensorVariant<pass, Tf32, Tensor64>, tf32_can<pass>>("tf32_64"),             \
+      product<TensorVariant<pass, Tf32, TensorNarrow>, tf32_can<pass>>("tf32_narrow"),     \
+      product<TensorVariant<pass, Tf32x3, Tensor128>, tf32_can<pass>>("tf32x3_128"),       \
+      product<TensorVariant<pass, Tf32x3, Tensor64>, tf32_can<pass>>("tf32x3_64"),         \
+      product<TensorVariant<pass, Tf32x3, TensorNarrow>, tf32_can<pass>>("tf32x3_narrow"), \
+      product<FfmaVariant<pass, Ffma128>, ffma_accepts<pass>>("ffma_128"),                 \
+      product<FfmaVariant<pass, Ffma64>, ffma_accepts<pass>>("ffma_64"),                   \
+      product<FfmaVariant<pass, FfmaNarrow>, ffma_accepts<pass>>("ffma_narrow"),           \
+      product<FfmaVariant<pass, Ffma32>, ffma_accepts<pass>>("ffma_32"),                   \
+      product<HalvesVariant<pass, Tensor128>, halves_accepts<pass>>("halves_128")
+
+PH_KERNELS(conv2d, depthwise<Pass::forward>(), kernel<FirstLayer::run, first_layer_accepts>("first_layer"),
+           PH_PRODUCTS(Pass::forward), kernel<forward_reference>("reference"), PH_FORCED(Pass::forward));
+PH_KERNELS(conv2d_input_grad, depthwise<Pass::input_grad>(), PH_PRODUCTS(Pass::input_grad),
+           kernel<input_grad_reference>("reference"), PH_FORCED(Pass::input_grad));
+PH_KERNELS(conv2d_kernel_grad, depthwise<Pass::kernel_grad>(), PH_PRODUCTS(Pass::kernel_grad),
+           kernel<kernel_grad_reference>("reference"), PH_FORCED(Pass::kernel_grad));
 
 }  // namespace ph::cuda

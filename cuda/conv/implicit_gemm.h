@@ -1,46 +1,48 @@
 // The three passes as products of matrices (operands.h) by any main loop of cuda/gemm: a block for each tile of the
-// result, part of the depth, group and class of pixels. Sums are of the main loop's type. Long depths are split and
-// added in order (gemm/split.h), with the bias and activation in the addition.
+// result, part of the depth, group and class of pixels. Sums are float32. Long depths are split and added in order
+// (gemm/split.h), with the bias and activation in the addition. Included by the files that make variants.
 #pragma once
 #include "cuda/conv/operands.h"
-#include "cuda/conv/passes.h"
-#include "cuda/gemm/output.h"
-#include "cuda/gemm/split.h"
+#include "cuda/conv/variants.h"
 
 namespace ph::cuda {
 
-// Rows of a group's channels, `stride` elements apart.
-template <class Stored, class Sum>
-struct RowsOutput {
-  MatrixOutput<Stored, Sum> first;  // the first row, as a matrix
+// Where sums go: rows of a group's channels, `stride` elements apart; parts of a split depth as they are.
+template <class Stored>
+struct ConvOutput {
+  MatrixOutput<Stored, float> result;  // the first row, as a matrix
+  float* parts;                        // nullptr: not split
   int rows, stride;
-
-  template <int count>
-  __device__ void store(int row, int column, const Sum (&sums)[count]) const {
-    if (row < rows) store_at(row, column, sums);
-  }
-  template <int count>
-  __device__ void store_at(int64_t place, int column, const Sum (&sums)[count]) const {
-    MatrixOutput<Stored, Sum> to = first;
-    to.data += place * stride;
-    to.store(0, column, sums);
-  }
-};
-
-// The same where rows are the pixels of one class of the gradient of x.
-template <class Stored, class Sum>
-struct ClassOutput {
-  RowsOutput<Stored, Sum> pixels;
   const Gather& g;
-  const GatherAxis &rows, &columns;
+  const GatherAxis &row_axis, &column_axis;
+  bool of_class;  // rows are the pixels of one of several classes (gather.h), else they follow one another
 
   template <int count>
-  __device__ void store(int row, int column, const Sum (&sums)[count]) const {
-    if (row >= pixels.rows) return;
-    const int results = rows.results * columns.results, image = row / results, pixel = row % results;
-    const int y = rows.result_first + pixel / columns.results * rows.result_step;
-    const int x = columns.result_first + pixel % columns.results * columns.result_step;
-    pixels.store_at((int64_t{image} * g.result_rows + y) * g.result_columns + x, column, sums);
+  __device__ void store(int row, int column, const float (&sums)[count]) const {
+    if (row >= rows) return;
+    const int64_t at = place(row) * stride;
+    if constexpr (std::is_same_v<Stored, float>) {
+      store_to(result, at, column, sums);  // the host has put the parts there
+    } else if (parts) {
+      store_to(MatrixOutput<float, float>{parts, nullptr, 1, result.columns, Activation::none, result.aligned}, at,
+               column, sums);
+    } else {
+      store_to(result, at, column, sums);
+    }
+  }
+
+ private:
+  __device__ int64_t place(int row) const {
+    if (!of_class) return row;
+    const int results = row_axis.results * column_axis.results, image = row / results, pixel = row % results;
+    const int y = row_axis.result_first + pixel / column_axis.results * row_axis.result_step;
+    const int x = column_axis.result_first + pixel % column_axis.results * column_axis.result_step;
+    return (int64_t{image} * g.result_rows + y) * g.result_columns + x;
+  }
+  template <class Output, int count>
+  __device__ static void store_to(Output to, int64_t at, int column, const float (&sums)[count]) {
+    to.data += at;
+    to.store(0, column, sums);
   }
 };
 
@@ -56,23 +58,44 @@ struct ConvTile {
   }
 };
 
-// What all passes hand to their kernel. Result: as stored, or Sum for parts of a split depth.
-template <class Stored, class Result>
+// What all passes hand to their kernel. Parts of a split depth go to `parts`, one result behind another; for float,
+// `result` is then the same.
+template <class Stored>
 struct ConvPass {
   Gather g;
   const Stored *left, *right, *bias;
-  Result* result;
+  Stored* result;
+  float* parts;  // nullptr: not split
   int groups;
   Activation activation;
   bool aligned;  // see MatrixOutput
   SplitPlan split;
   int64_t size;  // of the result
+
+  // For results of `group`, from the first of its `channels` channels on.
+  __device__ ConvOutput<Stored> output(int group, int channels, int rows, const GatherAxis& row_axis,
+                                       const GatherAxis& column_axis, bool of_class) const {
+    const int64_t first = int64_t{group} * channels, at = static_cast<int64_t>(blockIdx.y) * size + first;
+    return {{result + (std::is_same_v<Stored, float> ? at : first), bias ? bias + first : nullptr, 1, channels,
+             activation, aligned},
+            parts ? parts + at : nullptr,
+            rows,
+            g.result_channels,
+            g,
+            row_axis,
+            column_axis,
+            of_class};
+  }
 };
 
+// Threads that find single elements keep many places and need the registers.
+template <class Loop, int vector>
+constexpr int conv_blocks_of = vector > 1 ? Loop::blocks : 1;
+
 // Forward: left is x, right the kernel as it lies. Turned, for the gradient of x: left is dy.
-template <class Loop, class Sum, int vector, bool turned, class Stored, class Result>
-__global__ void __launch_bounds__(Loop::threads)
-    gather_product_kernel(const __grid_constant__ ConvPass<Stored, Result> pass) {
+template <class Loop, int vector, bool turned, class Stored>
+__global__ void __launch_bounds__(Loop::threads, conv_blocks_of<Loop, vector>)
+    gather_product_kernel(const __grid_constant__ ConvPass<Stored> pass) {
   PH_DYNAMIC_SHARED(char, shared);
   const Gather& g = pass.g;
   const int group = static_cast<int>(blockIdx.z) % pass.groups;
@@ -85,18 +108,10 @@ __global__ void __launch_bounds__(Loop::threads)
   if (tile.row >= pixels) return;  // of a class with fewer pixels than the first
 
   const GatherOperand<Stored, vector> a{pass.left + group * sources, rows, columns, taps, g.batch, g.source_channels};
-  Result* to = pass.result + static_cast<int64_t>(blockIdx.y) * pass.size + group * results;
-  const RowsOutput<Result, Sum> out{
-      {to, pass.bias ? pass.bias + group * results : nullptr, 1, results, pass.activation, pass.aligned},
-      pixels,
-      g.result_channels};
+  const auto out = pass.output(group, results, pixels, rows, columns, turned && g.row_classes * g.column_classes > 1);
   if constexpr (turned) {
     const TurnedKernelOperand<Stored, vector> b{
         pass.right + group * sources, rows, columns, taps, g.kernel_columns, results, g.source_channels};
-    if (g.row_classes * g.column_classes > 1) {
-      const ClassOutput<Result, Sum> of_class{out, g, rows, columns};
-      return Loop::multiply(a, b, of_class, tile.row, tile.column, tile.first, tile.end, shared);
-    }
     Loop::multiply(a, b, out, tile.row, tile.column, tile.first, tile.end, shared);
   } else {
     const MatrixOperand<Stored, false, vector> b{pass.right + group * results, results, taps.size(), g.result_channels};
@@ -105,9 +120,9 @@ __global__ void __launch_bounds__(Loop::threads)
 }
 
 // Gradient of the kernel: left is x, right dy; g is the forward pass.
-template <class Loop, class Sum, int vector, class Stored, class Result>
-__global__ void __launch_bounds__(Loop::threads)
-    kernel_grad_product_kernel(const __grid_constant__ ConvPass<Stored, Result> pass) {
+template <class Loop, int vector, class Stored>
+__global__ void __launch_bounds__(Loop::threads, conv_blocks_of<Loop, vector>)
+    kernel_grad_product_kernel(const __grid_constant__ ConvPass<Stored> pass) {
   PH_DYNAMIC_SHARED(char, shared);
   const Gather& g = pass.g;
   const GatherAxis &rows = g.rows[0], &columns = g.columns[0];
@@ -118,111 +133,90 @@ __global__ void __launch_bounds__(Loop::threads)
   const PatchOperand<Stored, vector> a{
       pass.left + group * channels, rows, columns, channels, g.batch, g.source_channels};
   const MatrixOperand<Stored, false, vector> b{pass.right + group * filters, filters, pixels, g.result_channels};
-  Result* to = pass.result + static_cast<int64_t>(blockIdx.y) * pass.size + group * filters;
-  const RowsOutput<Result, Sum> out{{to, nullptr, 1, filters, Activation::none, pass.aligned},
-                                    rows.taps * columns.taps * channels,
-                                    g.result_channels};
+  const auto out = pass.output(group, filters, rows.taps * columns.taps * channels, rows, columns, false);
   Loop::multiply(a, b, out, tile.row, tile.column, tile.first, tile.end, shared);
 }
 
-// A pass as a product: of each of `products` (groups and classes of pixels, the largest of them).
-struct ProductSizes {
-  int64_t rows, columns, depth, products;
-
-  int64_t tiles(int tile_rows, int tile_columns) const {
-    return divide_up(rows, tile_rows) * divide_up(columns, tile_columns) * products;
-  }
-};
-
-inline ProductSizes product_sizes(Pass pass, const ConvGeometry& g) {
-  switch (pass) {
-    case Pass::forward:
-      return {g.batch * g.pixels(), g.group_filters(), g.depth(), g.groups};
-    case Pass::input_grad: {
-      const int64_t height = divide_up(g.rows.in, g.rows.stride), width = divide_up(g.columns.in, g.columns.stride);
-      int64_t row_taps = 0, column_taps = 0;
-      for (int i = 0; i < g.rows.stride; ++i) row_taps = most(row_taps, input_grad_axis(g.rows, i).taps);
-      for (int i = 0; i < g.columns.stride; ++i) column_taps = most(column_taps, input_grad_axis(g.columns, i).taps);
-      return {g.batch * height * width, g.group_channels(), row_taps * column_taps * g.group_filters(),
-              g.groups * g.rows.stride * g.columns.stride};
-    }
-    default:
-      return {g.depth(), g.group_filters(), g.batch * g.pixels(), g.groups};
-  }
-}
-
-template <class Loop>
-SplitPlan plan_split(const ProductSizes& s) {
-  return plan_split(s.tiles(Loop::rows, Loop::columns), s.depth);
-}
-
-// Room for the parts of a result of `size` elements.
-template <class Loop, class Sum>
-size_t product_workspace(const ProductSizes& s, int64_t size) {
-  const SplitPlan split = plan_split<Loop>(s);
-  return split.parts == 1 ? 0 : static_cast<size_t>(split.parts * size) * sizeof(Sum);
-}
-
-template <Pass which, class Loop, class Sum, int vector, class Stored, class Result>
-void launch_pass(const ConvPass<Stored, Result>& pass, const ProductSizes& s) {
+template <Pass which, class Loop, int vector, class Stored>
+void launch_pass(const ConvPass<Stored>& pass, const ProductSizes& s) {
   constexpr auto kernel = [] {
     if constexpr (which == Pass::kernel_grad) {
-      return kernel_grad_product_kernel<Loop, Sum, vector, Stored, Result>;
+      return kernel_grad_product_kernel<Loop, vector, Stored>;
     } else {
-      return gather_product_kernel<Loop, Sum, vector, which == Pass::input_grad, Stored, Result>;
+      return gather_product_kernel<Loop, vector, which == Pass::input_grad, Stored>;
     }
   }();
   if constexpr (Loop::shared_bytes > 48 << 10) {
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, Loop::shared_bytes),
           "shared memory of a convolution");
   }
-  const dim3 grid(static_cast<unsigned>(s.tiles(Loop::rows, Loop::columns) / s.products),
-                  static_cast<unsigned>(pass.split.parts), static_cast<unsigned>(s.products));
+  const dim3 grid(static_cast<unsigned>(s.tiles(Loop::rows, Loop::columns) / s.batches),
+                  static_cast<unsigned>(pass.split.parts), static_cast<unsigned>(s.batches));
   PH_LAUNCH(kernel, grid, Loop::threads, Loop::shared_bytes, device().stream, pass);
 }
 
-// Runs a pass by this main loop. `vector` elements are loaded at once where channels and addresses admit it.
-template <Pass which, class Loop, class Sum, int vector, class Stored>
-void run_pass(const ConvGeometry& g, const KernelCall& call, Activation activation) {
+// By Loop, 16 bytes of memory at a time where channels and addresses admit it, else by Ragged, element by element. The
+// split is Loop's in both cases.
+template <Pass which, class Loop, class Ragged, class Stored>
+void run_pass(const ConvGeometry& g, const ProductSizes& s, const KernelCall& call, Activation activation) {
+  constexpr int vector = per_16_bytes<Stored>;
   const int64_t size = call.out[0].size();
-  if (size == 0) return;
-  const View* bias = call.in.size() > 2 ? &call.in[2] : nullptr;
-  const ProductSizes s = product_sizes(which, g);
-  const SplitPlan split = plan_split<Loop>(s);
+  const SplitPlan split = split_for<Loop>(s);
   const int64_t row = which == Pass::input_grad ? g.channels : g.filters;
+  Stored* result = call.out[0].as<Stored>();
+  const Stored* bias = call.in.size() > 2 ? call.in[2].as<const Stored>() : nullptr;
   const bool vectors = g.group_channels() % vector == 0 && g.group_filters() % vector == 0 &&
                        is_aligned(call.in[0].data) && is_aligned(call.in[1].data);
-  const bool aligned = row / g.groups % 4 == 0 && is_aligned(call.out[0].data);
-  const auto launch = [&](auto* result, const Stored* added, Activation applied) {
-    using Result = std::remove_pointer_t<decltype(result)>;
-    const ConvPass<Stored, Result> pass{which == Pass::input_grad ? input_grad_gather(g) : forward_gather(g),
-                                        call.in[0].as<Stored>(),
-                                        call.in[1].as<Stored>(),
-                                        added,
-                                        result,
-                                        static_cast<int>(g.groups),
-                                        applied,
-                                        aligned,
-                                        split,
-                                        size};
-    if (vectors) return launch_pass<which, Loop, Sum, vector>(pass, s);
-    if constexpr (vector > 1) launch_pass<which, Loop, Sum, 1>(pass, s);
-  };
-  Stored* result = call.out[0].as<Stored>();
-  const Stored* added = bias ? bias->as<Stored>() : nullptr;
-  if (split.parts == 1) return launch(result, added, activation);
-  launch(static_cast<Sum*>(call.workspace), nullptr, Activation::none);
-  const MatrixOutput<Stored, Sum> out{result,     added,  static_cast<int>(size / row), static_cast<int>(row),
-                                      activation, aligned};
-  PH_LAUNCH((add_parts_kernel<Stored, Sum>), blocks_for(size, 256), 256, 0, device().stream,
-            static_cast<const Sum*>(call.workspace), split.parts, size, out);
+  const bool aligned = row / g.groups % 4 == 0 && is_aligned(result);
+  ConvPass<Stored> pass{which == Pass::input_grad ? input_grad_gather(g) : forward_gather(g),
+                        call.in[0].as<const Stored>(),
+                        call.in[1].as<const Stored>(),
+                        bias,
+                        result,
+                        nullptr,
+                        static_cast<int>(g.groups),
+                        activation,
+                        aligned,
+                        split,
+                        size};
+  const bool is_split = split.parts > 1;
+  if (is_split) {
+    pass.bias = nullptr, pass.activation = Activation::none;
+    pass.parts = static_cast<float*>(call.workspace);
+    if constexpr (std::is_same_v<Stored, float>) pass.result = pass.parts;
+  }
+  vectors ? launch_pass<which, Loop, vector>(pass, s) : launch_pass<which, Ragged, 1>(pass, s);
+  if (!is_split) return;
+  const MatrixOutput<Stored, float> out{result,     bias,   static_cast<int>(size / row), static_cast<int>(row),
+                                        activation, aligned};
+  PH_LAUNCH((add_parts_kernel<Stored, float>), blocks_for(size, 256), 256, 0, device().stream,
+            static_cast<const float*>(pass.parts), split.parts, size, out);
 }
 
-// The reason why a pass is refused as a product.
-inline const char* refuse_product(Pass pass, const ConvGeometry& g) {
-  if (const char* reason = pass == Pass::input_grad ? refuse_classes(g) : refuse_geometry(g)) return reason;
-  if (product_sizes(pass, g).products > 65535) return "too many groups for a grid";
-  return nullptr;
+template <Pass pass, class Stored, class... TilesInOrder>
+void ProductVariant<pass, Stored, TilesInOrder...>::run(const KernelCall& call, const ConvAttrs& a) {
+  if (call.out[0].size() == 0) return;
+  const ConvGeometry g = geometry_of(pass, call, a);
+  const ProductSizes s = product_sizes(pass, g);
+  with_fitting<TilesInOrder...>(s, [&](auto tiles) {
+    run_pass<pass, typename decltype(tiles)::Loop, typename decltype(tiles)::Ragged, Stored>(g, s, call, a.activation);
+  });
 }
+
+template <Pass pass, class Stored, class... TilesInOrder>
+size_t ProductVariant<pass, Stored, TilesInOrder...>::workspace(SpecSpan in, const ConvAttrs& a) {
+  const ConvGeometry g = geometry_of(pass, in, a);
+  const ProductSizes s = product_sizes(pass, g);
+  return with_fitting<TilesInOrder...>(s, [&](auto tiles) {
+    const SplitPlan split = split_for<typename decltype(tiles)::Loop>(s);
+    return split.parts == 1 ? size_t{0} : static_cast<size_t>(split.parts * result_size(pass, g)) * sizeof(float);
+  });
+}
+
+// Makes a variant of each pass.
+#define PH_CONV_VARIANT(...)                                     \
+  template struct ProductVariant<Pass::forward, __VA_ARGS__>;    \
+  template struct ProductVariant<Pass::input_grad, __VA_ARGS__>; \
+  template struct ProductVariant<Pass::kernel_grad, __VA_ARGS__>
 
 }  // namespace ph::cuda

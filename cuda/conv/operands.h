@@ -122,6 +122,7 @@ struct PatchOperand {
     return {data + i % channels, rows.source(0, row), columns.source(0, column)};
   }
   __device__ Depth depth(int k) const {
+    if (rows.results == 0 || columns.results == 0) return {batch, 0, 0};
     const int line = k / columns.results;
     return {line / rows.results, line % rows.results, k % columns.results};
   }

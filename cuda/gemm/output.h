@@ -26,7 +26,7 @@ struct MatrixOutput {
   const Stored* bias;
   int rows, columns;
   Activation activation;
-  bool aligned;  // data, bias and each row begin at a multiple of four elements and of 16 bytes or their size
+  bool aligned;  // data and each row begin at a multiple of four elements, or of 16 bytes where those are more
 
   __device__ Sum finished(Sum sum, int column) const {
     return activated(bias ? sum + load_as<Sum>(bias[column]) : sum, activation);
