@@ -80,6 +80,7 @@ __host__ __device__ __forceinline__ void with_stored_type(DType dtype, Body&& bo
     case DType::float64:
       return body(double());
   }
+  __builtin_unreachable();
 }
 
 // The same for the four float types; does nothing for others, which accepts() refuses.
