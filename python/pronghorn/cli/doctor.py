@@ -44,14 +44,19 @@ def doctor() -> int:
             facts[switch] = os.environ[switch]
     for name, value in facts.items():
         print(f"{name:<14} {value}")
-    right = True
-    for device in _core.devices():
+    verdicts = {device: _verdict(device) for device in _core.devices()}
+    for device, verdict in verdicts.items():
+        print(f"{'self-check':<14} {device}: {verdict or 'agrees with NumPy'}")
+    return 1 if any(verdicts.values()) else 0
+
+
+def _verdict(device: str) -> str:
+    """What is wrong with a device's results; empty where nothing is."""
+    try:
         wrong = [name for name, agrees in _checks(device).items() if not agrees]
-        right = right and not wrong
-        print(
-            f"{'self-check':<14} {device}: {'WRONG results of ' + ', '.join(wrong) if wrong else 'agrees with NumPy'}"
-        )
-    return 0 if right else 1
+    except (MemoryError, RuntimeError, ValueError) as error:
+        return f"FAILED: {error}"
+    return f"WRONG results of {', '.join(wrong)}" if wrong else ""
 
 
 def _default_device() -> str:
