@@ -4,6 +4,7 @@
 
 #include "core/thread_pool.h"
 #include "graph/program.h"
+#include "graph/step_results.h"
 
 namespace ph {
 
@@ -119,16 +120,13 @@ void Program::run_steps(RowSource& source, const int64_t* indices, int64_t steps
   Backend& backend = *device_->backend;
   const int64_t batch = input_slots_[0].shape()[0];
   source.prepare(device_, indices, steps * batch);
+  StepResults results(device_, output_slots_, outputs, steps);
   for (int64_t step = 0; step < steps; ++step) {
     source.gather(input_slots_, step * batch);
     run_once();
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const size_t bytes = output_slots_[i].spec().bytes();
-      backend.synchronize();
-      backend.copy_to_host(outputs[i].data + static_cast<size_t>(step) * bytes, output_slots_[i].buffer()->data(),
-                           bytes);
-    }
+    results.take();
   }
+  results.finish();
   backend.synchronize();
   check_guards();
 }
