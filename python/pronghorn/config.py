@@ -104,10 +104,18 @@ def set_dtype_policy(policy: DTypePolicy | str) -> None:
     """Set the dtype policy of layers that are given none.
 
     Args:
-        policy: a `DTypePolicy` or the name of one.
+        policy: a `DTypePolicy` or the name of one, such as "mixed_bfloat16".
 
     Raises:
         ValueError: for anything else.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> ph.config.set_dtype_policy("mixed_bfloat16")
+        >>> layer = ph.layers.Dense(2)
+        >>> layer(ph.ops.ones((1, 3))).dtype, layer.kernel.dtype
+        ('bfloat16', 'float32')
+        >>> ph.config.set_dtype_policy("float32")
     """
     if not isinstance(policy, (str, DTypePolicy)):
         raise ValueError(f"set_dtype_policy: policy must be a DTypePolicy or the name of one, got {policy!r}")

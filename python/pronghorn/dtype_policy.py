@@ -8,37 +8,84 @@ _DTYPES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "bfloat16", "float32", "float64",
 )  # fmt: skip
+_MIXED = {"mixed_float16": ("float16", "float32"), "mixed_bfloat16": ("bfloat16", "float32")}
 
 
 class DTypePolicy:
-    """The dtypes of a layer.
+    """The dtypes of a layer: what it computes in, and what it keeps its variables in.
 
     Args:
-        name: a dtype name, such as "float32" or "float64".
+        name: a dtype name, such as "float32" or "float16", for both; or "mixed_float16" or "mixed_bfloat16", which
+            compute in that dtype and keep variables in float32. None means the policy of `config.dtype_policy()`.
 
     Raises:
-        ValueError: if `name` is not a dtype.
+        TypeError: if `name` is no string.
+        ValueError: if it is neither a dtype nor a mixed policy.
 
     Example:
-        >>> from pronghorn.dtype_policies import DTypePolicy
-        >>> DTypePolicy("float64").compute_dtype
-        'float64'
+        >>> import pronghorn as ph
+        >>> policy = ph.DTypePolicy("mixed_bfloat16")
+        >>> policy.compute_dtype, policy.variable_dtype
+        ('bfloat16', 'float32')
     """
 
-    def __init__(self, name: str) -> None:
-        if name not in _DTYPES:
-            raise ValueError(f"DTypePolicy: name must be one of {_DTYPES}, got {name!r}")
-        self.name = name
+    def __init__(self, name: str | None = None) -> None:
+        if name is None:
+            from pronghorn import config
+
+            name = config.dtype_policy().name
+        if not isinstance(name, str):
+            raise TypeError(f"DTypePolicy: name must be a string, such as 'mixed_float16', got {name!r}")
+        if name not in _MIXED and name not in _DTYPES:
+            raise ValueError(f"DTypePolicy: name must be one of {(*_MIXED, *_DTYPES)}, got {name!r}")
+        self._name = name
+        self._compute_dtype, self._variable_dtype = _MIXED.get(name, (name, name))
+
+    @property
+    def name(self) -> str:
+        """The policy's name."""
+        return self._name
 
     @property
     def compute_dtype(self) -> str:
-        """The dtype of the layer's arithmetic."""
-        return self.name
+        """The dtype of the layer's arithmetic, of what floating inputs are converted to, and of its outputs."""
+        return self._compute_dtype
 
     @property
     def variable_dtype(self) -> str:
         """The dtype of the layer's variables."""
-        return self.name
+        return self._variable_dtype
+
+    @property
+    def quantization_mode(self) -> None:
+        """None: the policy does not quantize."""
+        return None
+
+    def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
+        """Return a layer's input as a tensor, floating ones in `dtype`; what is no array stays as it is.
+
+        Args:
+            x: tensor, symbolic tensor, array or anything else.
+            autocast: whether floating inputs are converted at all.
+            dtype: dtype name.
+
+        Example:
+            >>> import pronghorn as ph
+            >>> ph.DTypePolicy("mixed_float16").convert_input(ph.ops.ones(2), True, "float16").dtype
+            'float16'
+        """
+        from pronghorn import ops
+        from pronghorn.symbolic import KerasTensor
+        from pronghorn.tensor import Tensor
+        from pronghorn.variable import Variable
+
+        dtype = ops.standardize_dtype(dtype)
+        if not isinstance(x, (Tensor, KerasTensor, Variable)):
+            if not hasattr(x, "__array__"):
+                return x
+            x = ops.convert_to_tensor(x)
+        floating = x.dtype in ("float16", "bfloat16", "float32", "float64")
+        return ops.cast(x, dtype) if autocast and floating and x.dtype != dtype else x
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor arguments."""

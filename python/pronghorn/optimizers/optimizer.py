@@ -189,6 +189,10 @@ class Optimizer(OptimizerVariables):
         """
         raise NotImplementedError(f"{type(self).__name__} must define update_step(gradient, variable, learning_rate)")
 
+    def _scalar_dtype(self, variable: Variable) -> str:
+        """The dtype of a variable's learning rate: what its update is computed in."""
+        return "float32" if variable.dtype in ("float16", "bfloat16") else variable.dtype
+
     def _run_step(
         self, step: Any, variable: Variable, slots: list[Variable], gradient: Any, *scalars: Any, **attributes: Any
     ) -> None:
