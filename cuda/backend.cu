@@ -1,6 +1,9 @@
 // GPUs as devices: one stream each, in which everything happens in order; freed memory kept for reuse.
+#include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <mutex>
+#include <string_view>
 #include <vector>
 
 #include "cuda/backend.h"
@@ -13,6 +16,16 @@ namespace {
 thread_local Device current{};
 
 constexpr size_t alignment = 256;
+
+// PRONGHORN_GPU_DEBUG=1: wait after each kernel, so that an error names the kernel it came from; fill new memory with
+// NaN.
+bool debugging() {
+  static const bool asked = [] {
+    const char* given = std::getenv("PRONGHORN_GPU_DEBUG");
+    return given && *given && std::string_view(given) != "0";
+  }();
+  return asked;
+}
 
 // Freed blocks by size. A block is given out again while work that uses it may still wait in the stream: the new user's
 // work comes after it in the same stream.
@@ -123,11 +136,22 @@ class GpuBackend : public Backend {
   }
 
   const char* name() const override { return "gpu"; }
+  std::string description() const override {
+    cudaDeviceProp properties{};
+    int driver = 0;
+    check(cudaGetDeviceProperties(&properties, device_.number), "cudaGetDeviceProperties");
+    check(cudaDriverGetVersion(&driver), "cudaDriverGetVersion");
+    return concat(properties.name, ", compute capability ", properties.major, ".", properties.minor, ", ",
+                  properties.totalGlobalMem >> 20, " MiB, driver for CUDA ", driver / 1000, ".", driver % 100 / 10);
+  }
   std::vector<std::string> kernel_sets() const override { return {"cuda"}; }
 
   void* allocate(size_t bytes) override {
     enter();
-    return allocator_.allocate(bytes);
+    void* block = allocator_.allocate(bytes);
+    // NaN in every float type
+    if (debugging()) check(cudaMemsetAsync(block, 0xff, bytes, device_.stream), "cudaMemsetAsync");
+    return block;
   }
   void release(void* data, size_t bytes) override { allocator_.release(data, bytes); }
 
@@ -162,6 +186,9 @@ class GpuBackend : public Backend {
   void run(const Kernel& kernel, const KernelCall& call, const void* attributes) override {
     enter();
     kernel.run(call, attributes);
+    if (!debugging()) return;
+    const cudaError_t error = cudaStreamSynchronize(device_.stream);
+    PH_CHECK(error == cudaSuccess, "gpu: kernel variant '", kernel.variant, "' failed: ", cudaGetErrorString(error));
   }
 
   void synchronize() override {
@@ -175,6 +202,7 @@ class GpuBackend : public Backend {
   }
 
   std::unique_ptr<Recording> record(const std::function<void()>& work) override {
+    if (debugging()) return nullptr;
     enter();
     check(cudaStreamBeginCapture(device_.stream, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
     cudaGraph_t graph = nullptr;

@@ -34,7 +34,7 @@ __device__ __forceinline__ T load_as(S stored) {
   }
 }
 template <class S, class T>
-__device__ __forceinline__ S store_as(T value) {
+__host__ __device__ __forceinline__ S store_as(T value) {
   if constexpr (std::is_same_v<S, Float16>) {
     return float16_from(static_cast<float>(value));
   } else if constexpr (std::is_same_v<S, BFloat16>) {
@@ -110,6 +110,16 @@ void with_word_type(DType dtype, Body&& body) {
     default:
       return body(uint64_t());
   }
+}
+
+// On the host: the bits of a value as it is stored, in the low bytes.
+inline uint64_t stored_bits(double value, DType dtype) {
+  uint64_t bits = 0;
+  with_stored_type(dtype, [&](auto type) {
+    const auto stored = store_as<decltype(type)>(value);
+    memcpy(&bits, &stored, sizeof(stored));
+  });
+  return bits;
 }
 
 template <class T>

@@ -6,6 +6,7 @@
 
 #include "bindings/bindings.h"
 #include "core/backend.h"
+#include "core/device_library.h"
 #include "core/op.h"
 
 namespace py = pybind11;
@@ -51,6 +52,7 @@ class PythonBackend : public Backend {
  public:
   PythonBackend(std::string name, py::dict kernels) : name_(std::move(name)), kernels_(std::move(kernels)) {}
   const char* name() const override { return name_.c_str(); }
+  std::string description() const override { return "kernels in Python"; }
   std::vector<std::string> kernel_sets() const override { return {name_}; }
   void* allocate(size_t bytes) override { return std::malloc(bytes ? bytes : 1); }
   void release(void* data, size_t) override { std::free(data); }
@@ -112,6 +114,13 @@ class PythonDeviceScope {
 
 void bind_devices(py::module_& module) {
   module.def("devices", &device_names);
+  module.def("default_device", [] { return default_device()->name; });
+  module.def("current_device", [] { return current_device()->name; });
+  module.def("device_description", [](const std::string& name) { return find_device(name)->backend->description(); });
+  module.def("why_no_gpu", &open_gpu_library, "Why no GPU can be used; empty where one can.");
+  module.def(
+      "copy_to_device", [](const Tensor& tensor, const std::string& name) { return tensor.on(find_device(name)); },
+      py::arg("tensor"), py::arg("device"));
   module.def("register_python_device", &register_python_device, py::arg("name"), py::arg("kernels"));
   py::class_<PythonDeviceScope>(module, "DeviceScope")
       .def(py::init<const std::string&>())

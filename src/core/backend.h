@@ -23,7 +23,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  virtual const char* name() const = 0;  // "cpu", "gpu", ...
+  virtual const char* name() const = 0;         // "cpu", "gpu", ...
+  virtual std::string description() const = 0;  // for people: what it is and can do
 
   // Names of the kernel sets (see core/kernel.h) this device runs, best first: an op takes its kernels from the first
   // set that has any.

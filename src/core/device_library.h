@@ -38,7 +38,7 @@ constexpr const char* device_library_function = "pronghorn_device_library";
 
 // Differs where the two sides would misread each other's types.
 constexpr uint64_t device_library_layout = sizeof(KernelCall) + sizeof(View) * 0x100 + sizeof(Kernel) * 0x10000 +
-                                           Attributes::capacity * 0x1000000 + uint64_t{1} * 0x10000000000;
+                                           Attributes::capacity * 0x1000000 + uint64_t{2} * 0x10000000000;
 
 // Opens libpronghorn_cuda.so beside the core and registers its devices, once. Returns nothing, or why there are none.
 const std::string& open_gpu_library();

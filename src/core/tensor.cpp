@@ -100,6 +100,24 @@ const std::shared_ptr<Buffer>& Tensor::buffer() const {
 
 View Tensor::view() const { return {buffer()->data(), shape(), dtype()}; }
 
+Tensor Tensor::on(const Device* device) const {
+  const Device* here = this->device();
+  if (here == device) return *this;
+  const DeviceScope scope(device);
+  Tensor copy = empty(spec());
+  void* to = copy.buffer()->data();
+  if (device->backend->is_host()) {
+    to_host(to);
+  } else if (here->backend->is_host()) {
+    device->backend->copy_from_host(to, buffer()->data(), spec().bytes());
+  } else {
+    std::vector<char> bytes(spec().bytes());
+    to_host(bytes.data());
+    device->backend->copy_from_host(to, bytes.data(), bytes.size());
+  }
+  return copy;
+}
+
 void Tensor::to_host(void* data) const {
   Backend* backend = device()->backend;
   backend->synchronize();

@@ -37,6 +37,8 @@ class Tensor {
   const std::shared_ptr<Buffer>& buffer() const;  // throws on a traced tensor
   const Device* device() const { return buffer()->device(); }
   View view() const;
+  // The same values on `device`: this tensor where it lies there already, else a copy.
+  Tensor on(const Device* device) const;
   void to_host(void* data) const;
 
   // True when nobody else can see this tensor's memory, so that it may be written to.

@@ -100,6 +100,7 @@ CachingAllocator& allocator() {
 class CpuBackend : public Backend {
  public:
   const char* name() const override { return "cpu"; }
+  std::string description() const override { return "CPU, level " + cpu_level(); }
   std::vector<std::string> kernel_sets() const override { return {cpu_level()}; }
   void* allocate(size_t bytes) override { return allocator().allocate(bytes); }
   void release(void* data, size_t bytes) override { allocator().release(data, bytes); }

@@ -8,16 +8,28 @@
 
 namespace ph {
 
-static Tensors run_now(const Op& op, const Tensors& inputs, const Attributes& attributes) {
+// Where an op on these tensors runs: on the one device among theirs that is not the processor's, else on that.
+static const Device* device_of(const Op& op, const Tensors& inputs) {
+  if (inputs.empty()) return current_device();
+  const Device* found = inputs[0].device();
+  for (const Tensor& input : inputs) {
+    const Device* device = input.device();
+    if (device == found || device->backend->is_host()) continue;
+    PH_CHECK(found->backend->is_host(), op.name, ": inputs are on different devices, ", found->name, " and ",
+             device->name);
+    found = device;
+  }
+  return found;
+}
+
+static Tensors run_now(const Op& op, const Tensors& given, const Attributes& attributes) {
+  const Device* device = device_of(op, given);
+  Tensors inputs;
+  for (const Tensor& input : given) inputs.push_back(input.on(device));
   const Specs in_specs = specs_of(inputs);
   const Specs out_specs = op.infer(span_of(in_specs), attributes.data());
   if (op.traits.view) return {Tensor::concrete(out_specs[0], inputs[0].buffer())};
 
-  const Device* device = inputs.empty() ? current_device() : inputs[0].device();
-  for (size_t i = 1; i < inputs.size(); ++i) {
-    PH_CHECK(inputs[i].device() == device, op.name, ": inputs are on different devices, ", device->name, " and ",
-             inputs[i].device()->name);
-  }
   const KernelList kernels = kernels_of(op, *device);
   PH_CHECK(kernels.size(), op.name, ": there is no kernel for it on ", device->name);
 

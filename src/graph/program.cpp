@@ -11,8 +11,11 @@
 
 namespace ph {
 
-Program::Program(std::shared_ptr<Graph> graph) : device_(current_device()) {
+Program::Program(std::shared_ptr<Graph> graph) {
+  device_ = graph->variables.empty() ? current_device() : graph->variables[0]->stored().device();
+  const DeviceScope scope(device_);
   graph_ = run_passes(std::move(graph));
+  for (Tensor& constant : graph_->constants) constant = constant.on(device_);
   const char* plan = std::getenv("PRONGHORN_PLAN");
   separate_ = plan && std::string_view(plan) == "separate";
   choose_kernels();

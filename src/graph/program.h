@@ -32,6 +32,7 @@ struct Step {
 class Program {
  public:
   // Runs the passes, chooses kernels, plans memory. The graph's variables are read and written at each run.
+  // It runs on the device of the variables, where there are any, else on the current one.
   explicit Program(std::shared_ptr<Graph> graph);
 
   // One step on given inputs.

@@ -68,7 +68,7 @@ void Program::set_inputs(const Tensors& inputs) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Spec& wanted = input_slots_[i].spec();
     PH_CHECK(inputs[i].spec() == wanted, "input ", i, " of the program must be ", wanted, ", got ", inputs[i].spec());
-    device_->backend->copy(input_slots_[i].buffer()->data(), inputs[i].buffer()->data(), wanted.bytes());
+    device_->backend->copy(input_slots_[i].buffer()->data(), inputs[i].on(device_).buffer()->data(), wanted.bytes());
   }
 }
 

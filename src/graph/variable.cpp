@@ -37,7 +37,7 @@ void Variable::assign(const Tensor& value) {
     current_graph()->assign(shared_from_this(), value);
   } else {
     PH_CHECK(!value.is_traced(), "assign: variable '", name, "' was given a traced tensor outside its trace");
-    value_ = value;
+    value_ = value.on(value_.device());
   }
 }
 

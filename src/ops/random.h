@@ -27,6 +27,8 @@ struct RandomRandintAttrs {
   int64_t minval = 0, maxval = 1;
   DType dtype = DType::int32;
   PH_FIELDS(RandomRandintAttrs, shape, minval, maxval, dtype)
+
+  PH_INLINE uint64_t range() const { return static_cast<uint64_t>(maxval) - static_cast<uint64_t>(minval); }
 };
 
 // dropout(x, seed): elements are set to zero with probability `rate`, the others scaled by 1 / (1 - rate). The rate is

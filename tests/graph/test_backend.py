@@ -48,11 +48,22 @@ def test_an_op_without_a_kernel_there_says_so(toy):
         _core.ops.tanh(x)
 
 
-def test_tensors_on_two_devices_do_not_mix(toy):
+def test_tensors_of_the_cpu_follow_to_the_device_of_the_others(toy):
     with toy:
         x = _core.convert(np.ones(2, "float32"))
-    with pytest.raises(ValueError, match="different devices, toy:0 and cpu:0"):
-        _core.ops.add(x, _core.convert(np.ones(2, "float32")))
+    y = _core.ops.add(_core.convert(np.array([1.0, 2.0], "float32")), x)
+    assert y.device == "toy:0"
+    np.testing.assert_array_equal(y.numpy(), [2.0, 3.0])
+
+
+def test_tensors_on_two_devices_that_are_not_the_cpu_do_not_mix(toy):
+    _core.register_python_device("toy2", {"add": _kernel("add", np.add)})
+    with toy:
+        x = _core.convert(np.ones(2, "float32"))
+    with _core.DeviceScope("toy2"):
+        y = _core.convert(np.ones(2, "float32"))
+    with pytest.raises(ValueError, match="different devices, toy:0 and toy2:0"):
+        _core.ops.add(x, y)
 
 
 def test_a_program_with_state_runs_on_the_device(toy, monkeypatch):

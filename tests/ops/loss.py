@@ -60,6 +60,8 @@ SHAPES = {
     "many-classes": (3, 1000),
     "more-classes-than-a-block": (2, 5003),
     "pixels": (2, 3, 4, 5),
+    "vectors": (5, 132),
+    "vectors-by-block": (3, 1028),
     "vector": (6,),
     "no-rows": (0, 5),
 }
@@ -114,6 +116,12 @@ SAMPLES = [sample for name, shape in SHAPES.items() for sample in _samples(name,
         "sparse_softmax_cross_entropy",
         [normal(3, 3), _BAD],
         raises=(IndexError, r"holds 3.*\[0, 3\)"),
+    ),
+    Sample(
+        "label-too-large-in-a-long-row",
+        "sparse_softmax_cross_entropy",
+        [normal(2, 301), np.array([300, 301])],
+        raises=(IndexError, r"holds 301.*\[0, 301\)"),
     ),
     Sample("label-negative", "sparse_cross_entropy", [normal(3, 3), _BAD - 2], raises=(IndexError, "holds -2")),
     Sample(

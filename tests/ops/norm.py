@@ -70,6 +70,11 @@ BATCHES = {
     "far-from-zero": ((2000, 4), -1, 1000.0),
     "one-row": ((1, 6), -1, 0.0),
     "one-element": ((1, 1), -1, 0.0),
+    "one-channel": ((12, 5, 1), -1, 0.0),
+    "ragged-channels-in-slices": ((1500, 5), -1, 0.0),
+    "channels-in-tiles": ((20, 260), -1, 0.0),
+    "channels-first-in-slices": ((3, 2, 64, 68), 1, 0.0),
+    "channels-first-far-from-zero": ((3, 2, 50, 50), 1, 1000.0),
 }
 
 
@@ -140,6 +145,10 @@ LAYERS = {
     "whole": ((2, 9), 2),
     "ragged": ((3, 17), 1),
     "size-1": ((4, 1), 1),
+    "vectors": ((37, 132), 1),
+    "vectors-by-block": ((3, 1100), 1),
+    "longer-than-registers": ((2, 4100), 1),
+    "odd-longer-than-a-warp": ((3, 201), 1),
     "no-rows": ((0, 6), 1),
 }
 

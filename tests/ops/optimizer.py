@@ -128,6 +128,8 @@ def _error(op: str, name: str, inputs: tuple[np.ndarray, ...], message: str) -> 
 RATE = np.asarray(0.125)
 SAMPLES = [
     *[_sample(op, name, shapes, UPDATES[op][1]) for op in UPDATES for name, shapes in SHAPES.items()],
+    # more than fit into the parameters of one launch on a GPU
+    _sample("adam_step", "hundreds of variables", [(i % 3,) for i in range(800)], ADAM),
     _sample("momentum_step", "nesterov", [(3, 7)], {"momentum": 0.7, "nesterov": True}),
     _sample("ftrl_step", "another power", [(3, 7)], {**FTRL, "learning_rate_power": -0.25}),
     _error(

@@ -138,6 +138,16 @@ SAMPLES = [
         {"shape": (40,), "minval": -(2**63), "maxval": 2**63 - 1, "dtype": "int64"},
         lambda seed: np.array([-(2**63) + (int(w) * (2**64 - 1) >> 64) for w in pairs(40, seed)]),
     ),
+    *[
+        Sample(
+            dtype,
+            "random_randint",
+            [SEED],
+            {"shape": (3, 67), "minval": -3, "maxval": 1000, "dtype": dtype},
+            _randint((3, 67), -3, 1000, dtype),
+        )
+        for dtype in ("int8", "int16", "uint32", "int64")
+    ],
     Sample("keep-all", "dropout", [normal(200), SEED], {"rate": 0.0}, _dropout(0.0)),
     Sample("drop-all", "dropout", [normal(200), SEED], {"rate": 1.0}, _dropout(1.0)),
     Sample("rate", "dropout", [normal(3), SEED], {"rate": 1.5}, raises=(ValueError, r"rate must be in \[0, 1\]")),

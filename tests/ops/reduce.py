@@ -64,6 +64,13 @@ def _long() -> list[Sample]:
         _reduce("reduce_sum", "bias", normal(3000, 300, shift=1.0), (0,), rtol=2e-6, grad=False),
         _reduce("reduce_sum", "wide-bias", normal(64, 3000), (0,), rtol=2e-6, atol=1e-5, grad=False),
         _reduce("reduce_mean", "images", normal(8, 16, 40, 40, shift=5.0), (0, 2, 3), rtol=2e-6, grad=False),
+        _reduce("reduce_sum", "vectors-in-slices", normal(5, 40_000, shift=1.0), (1,), rtol=2e-6, grad=False),
+        _reduce("reduce_sum", "ragged-rows-in-slices", normal(3, 40_001, shift=1.0), (1,), rtol=2e-6, grad=False),
+        _reduce("reduce_sum", "vectors-around", normal(37, 3, 36, shift=1.0), (0, 2), rtol=2e-6, dtypes=HALVES),
+        _reduce("reduce_sum", "columns-around", normal(37, 6, 5, 8, shift=1.0), (0, 2), rtol=2e-6, dtypes=HALVES),
+        _reduce("reduce_sum", "columns-in-slices", normal(3000, 136, shift=1.0), (0,), rtol=2e-6, grad=False),
+        _reduce("reduce_mean", "every-second-of-eight", normal(2, 3, 2, 3, 2, 3, 2, 3), (0, 2, 4, 6), grad=False),
+        _reduce("reduce_mean", "others-of-eight", normal(2, 3, 2, 3, 2, 3, 2, 4), (1, 3, 5, 7), grad=False),
         _reduce("reduce_max", "million", normal(1_000_003), (), grad=False),
         _reduce("reduce_max", "tall", normal(20_000, 9), (0,), grad=False),
     ]
@@ -76,6 +83,9 @@ def _edges() -> list[Sample]:
         samples.append(Sample(dtype, "reduce_sum", [x], {"axes": (0,)}, lambda x: x.sum(0).astype(x.dtype)))
         samples.append(_reduce("reduce_max", dtype, x, (1,)))
         samples.append(_reduce("reduce_min", dtype, x, (0,)))
+    for dtype in ("int16", "uint16", "uint32", "uint64"):
+        x = integers(0, 5, 6, 70, dtype=dtype)
+        samples.append(Sample(dtype, "reduce_sum", [x], {"axes": (0,)}, lambda x: x.sum(0).astype(x.dtype)))
     samples.append(_reduce("reduce_prod", "int64", integers(1, 4, 3, 8, dtype="int64"), (1,)))
     with_nan = normal(5, 40)
     with_nan[2, 17] = np.nan
@@ -127,6 +137,8 @@ def _positions() -> list[Sample]:
             _arg(op, "ties", ties, 0),
             _arg(op, "nan", with_nan, -1),
             _arg(op, "one", normal(3, 1), 1),
+            _arg(op, "ties-in-slices", integers(0, 9, 2, 9000).astype("float64"), 1),
+            _arg(op, "ties-in-columns-in-slices", integers(0, 9, 3000, 3).astype("float64"), 0),
             _arg(op, "nothing-left", normal(0, 3), 1),
             *[_arg(op, dtype, integers(0, 7, 4, 30, dtype=dtype), 1) for dtype in ("int8", "uint8", "int64", "uint32")],
             Sample("empty", op, [normal(2, 0)], {"axis": 1}, raises=(ValueError, rf"{op}.*\(2, 0\)")),
@@ -155,6 +167,8 @@ def _running() -> list[Sample]:
             _cumulative(op, "columns", normal(9, 40), 0),
             _cumulative(op, "middle", normal(2, 5, 3), -2),
             _cumulative(op, "reverse", normal(3, 8), 1, True),
+            _cumulative(op, "long-reverse", 1 + normal(2, 70, scale=0.01), 1, True),
+            _cumulative(op, "long-middle", 1 + normal(2, 90, 3, scale=0.01), 1),
             _cumulative(op, "zeros", zeros, 1),
             _cumulative(op, "zeros-reverse", zeros, 1, True),
             _cumulative(op, "one", normal(3, 1), 1),
@@ -163,6 +177,8 @@ def _running() -> list[Sample]:
             _cumulative(op, "int64", integers(-3, 4, 5, 6, dtype="int64"), 0),
             Sample("range", op, [normal(3)], {"axis": 1}, raises=(ValueError, rf"{op}.*axis 1")),
         ]
+    samples.append(_cumulative("cumsum", "chunks", normal(2, 2500, shift=1.0), 1, grad=False))
+    samples.append(_cumulative("cumsum", "chunks-reverse", integers(-9, 9, 1, 1500, 2), 1, True))
     return samples
 
 

@@ -35,6 +35,9 @@ SHAPES = {
     "many-short-rows": ((1201, 7), 1),
     "long-rows": ((3, 1000), -1),
     "rows-over-a-block": ((2, 9001), -1),
+    "vectors": ((5, 132), -1),
+    "vectors-by-block": ((3, 1028), -1),
+    "many-columns": ((2, 3, 150), 1),
     "first-axis": ((5, 70), 0),
     "middle-axis": ((3, 4, 67), 1),
     "no-rows": ((0, 5), -1),
@@ -43,6 +46,7 @@ SHAPES = {
 }
 _HUGE = np.array([[1e4, 1e4 - 1, -1e4], [-1e38, 0.0, 1e38]])
 _MASKED = np.array([[0.5, -np.inf, 1.5]])
+_LONG = np.where(np.arange(2 * 4500).reshape(2, 4500) % 4500 < 700, -np.inf, normal(2, 4500, scale=30))
 
 SAMPLES = [
     sample
@@ -73,6 +77,20 @@ SAMPLES = [
     Sample("huge", "log_softmax", [_HUGE], {}, _log_softmax(), grad=False),
     Sample("masked", "softmax", [_MASKED], {}, _softmax(), grad=False),
     Sample("masked", "log_softmax", [_MASKED], {}, _log_softmax(), grad=False),
+    Sample("masked-long", "softmax", [_LONG], {}, _softmax(), grad=False),
+    Sample("masked-long", "log_softmax", [_LONG], {}, _log_softmax(), grad=False),
+    Sample("nan-long", "softmax", [_LONG * np.nan], {}, lambda x: np.full_like(x, np.nan), grad=False),
+    Sample(
+        "nothing-possible", "softmax", [np.full((2, 5), -np.inf)], {}, lambda x: np.full_like(x, np.nan), grad=False
+    ),
+    Sample(
+        "nothing-possible-long",
+        "softmax",
+        [np.full((1, 4100), -np.inf)],
+        {},
+        lambda x: np.full_like(x, np.nan),
+        grad=False,
+    ),
     Sample("nan", "softmax", [np.array([[1.0, np.nan, 2.0]])], {}, lambda x: np.full_like(x, np.nan), grad=False),
     Sample("integers", "softmax", [np.arange(3)], {}, raises=(TypeError, "x must be floating, got int64")),
     Sample("axis", "softmax", [normal(2, 3)], {"axis": 2}, raises=(ValueError, "axis")),

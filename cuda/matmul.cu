@@ -1,0 +1,200 @@
+// Matrix products over the last two axes, leading axes broadcast, with bias and activation in the epilogue. Which tiles
+// a product is cut into hangs on its shape only. float32 and float64 are summed as they are, 16-bit floats in float32.
+#include "core/precision.h"
+#include "cuda/gemm/matrices.h"
+#include "cuda/gemm/variants.h"
+
+namespace ph::cuda {
+
+MatmulSizes matmul_sizes(const Shape& a, const Shape& b, const MatmulAttrs& attrs) {
+  const int ra = a.rank(), rb = b.rank();
+  return {a[attrs.transpose_a ? ra - 1 : ra - 2], b[attrs.transpose_b ? rb - 2 : rb - 1],
+          a[attrs.transpose_a ? ra - 2 : ra - 1], leading_axes(a, b).size()};
+}
+
+namespace {
+
+// Sizes and places are reckoned in 32 bits.
+const char* refuse_sizes(SpecSpan in, const MatmulAttrs& attrs) {
+  constexpr int64_t large = int64_t{1} << 30;
+  const MatmulSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
+  return s.m > large || s.n > large || s.k > large || s.tiles(32, 32) > large ? "too large for 32-bit places" : nullptr;
+}
+
+const char* ffma_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  return in[0].dtype != DType::float32 ? "wants float32" : refuse_sizes(in, attrs);
+}
+
+const char* double_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  return in[0].dtype != DType::float64 ? "wants float64" : refuse_sizes(in, attrs);
+}
+
+// Where tensor cores' tiles would be mostly empty, multiply-adds are as fast.
+const char* refuse_narrow(SpecSpan in, const MatmulAttrs& attrs) {
+  constexpr int64_t narrow = 16;
+  const MatmulSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
+  return s.m <= narrow || s.n <= narrow ? "too narrow for tensor cores" : nullptr;
+}
+
+const char* tf32_can(SpecSpan in, const MatmulAttrs& attrs) {
+  if (in[0].dtype != DType::float32) return "wants float32";
+  if (capability() < 80) return "TF32 wants compute capability 8.0 or more";
+  return refuse_sizes(in, attrs);
+}
+const char* tf32_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  if (matmul_precision() == Precision::highest) return "the precision asked for is higher";
+  if (const char* reason = tf32_can(in, attrs)) return reason;
+  return refuse_narrow(in, attrs);
+}
+const char* tf32x3_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  const int which = capability();
+  if (which != 80 && which != 90 && which != 100) return "multiply-adds are as fast on this compute capability";
+  if (const char* reason = tf32_can(in, attrs)) return reason;
+  return refuse_narrow(in, attrs);
+}
+
+const char* halves_can(SpecSpan in, const MatmulAttrs& attrs) {
+  const bool brain = in[0].dtype == DType::bfloat16;
+  if (in[0].dtype != DType::float16 && !brain) return "wants float16 or bfloat16";
+  if (brain && capability() < 80) return "bfloat16 on tensor cores wants compute capability 8.0 or more";
+  return refuse_sizes(in, attrs);
+}
+const char* halves_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  if (const char* reason = halves_can(in, attrs)) return reason;
+  return capability() < 80 ? "tiles of 128 x 128 want more shared memory than this compute capability has" : nullptr;
+}
+const char* wgmma_can(SpecSpan in, const MatmulAttrs& attrs) {
+  if (capability() != 90) return "wgmma wants compute capability 9.0";
+  if (const char* reason = halves_can(in, attrs)) return reason;
+  const MatmulSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
+  constexpr int64_t piece = 8, step = 64, most_rows = int64_t{1} << 31;
+  if (s.k == 0) return "has no depth";
+  if (in[0].shape.back() % piece != 0 || in[1].shape.back() % piece != 0) return "rows are not multiples of 16 bytes";
+  if (s.batches > 1 && s.k % step != 0) return "the depth of several matrices is not a multiple of 64";
+  for (int i = 0; i < 2; ++i) {
+    if (in[i].shape.size() / in[i].shape.back() >= most_rows) return "too large for 32-bit places";
+  }
+  return nullptr;
+}
+const char* wgmma_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  constexpr bool verified = false;  // on hardware: until then it is forced or not run
+  if (!verified) return "not yet verified on hardware";
+  if (const char* reason = wgmma_can(in, attrs)) return reason;
+  constexpr int64_t enough_tiles = 96;
+  const MatmulSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
+  return s.tiles(128, 256) < enough_tiles ? "too few tiles of 128 x 256" : nullptr;
+}
+
+const char* bfloat16_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  return in[0].dtype != DType::bfloat16 ? "wants bfloat16" : refuse_sizes(in, attrs);
+}
+
+template <template <class> class Chosen>
+void run_halves(const KernelCall& call, const MatmulAttrs& attrs) {
+  if (call.out[0].dtype == DType::float16) return Chosen<Halves<Float16>>::run(call, attrs);
+  Chosen<Halves<BFloat16>>::run(call, attrs);
+}
+template <template <class> class Chosen>
+size_t halves_workspace(SpecSpan in, const MatmulAttrs& attrs) {
+  return Chosen<Halves<BFloat16>>::workspace(in, attrs);  // the same for both
+}
+
+// ---- a thread for each element
+
+template <class Stored, class Sum>
+struct ReferenceCall {
+  const Stored *a, *b, *bias;
+  Stored* c;
+  int64_t m, n, k, a_row, a_column, b_row, b_column, count;
+  Strides a_matrices, b_matrices;
+  Activation activation;
+};
+
+template <class Stored, class Sum>
+__global__ void reference_kernel(const __grid_constant__ ReferenceCall<Stored, Sum> call) {
+  const int64_t at = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (at >= call.count) return;
+  const int64_t matrix = at / (call.m * call.n), i = at / call.n % call.m, j = at % call.n;
+  const Stored* a = call.a + call.a_matrices.offset(matrix) + i * call.a_row;
+  const Stored* b = call.b + call.b_matrices.offset(matrix) + j * call.b_column;
+  Sum sum = call.bias ? load_as<Sum>(call.bias[j]) : Sum(0);
+  for (int64_t l = 0; l < call.k; ++l) {
+    sum = static_cast<Sum>(sum + load_as<Sum>(a[l * call.a_column]) * load_as<Sum>(b[l * call.b_row]));
+  }
+  call.c[at] = store_as<Stored>(activated(sum, call.activation));
+}
+
+template <class Stored, class Sum>
+void reference_typed(const KernelCall& call, const MatmulAttrs& attrs) {
+  const View &a = call.in[0], &b = call.in[1], &c = call.out[0];
+  const MatmulSizes s = matmul_sizes(a.shape, b.shape, attrs);
+  if (c.size() == 0) return;
+  const Shape axes = leading_axes(a.shape, b.shape);
+  const ReferenceCall<Stored, Sum> reference{a.as<const Stored>(),
+                                             b.as<const Stored>(),
+                                             call.in.size() > 2 ? call.in[2].as<const Stored>() : nullptr,
+                                             c.as<Stored>(),
+                                             s.m,
+                                             s.n,
+                                             s.k,
+                                             attrs.transpose_a ? 1 : s.k,
+                                             attrs.transpose_a ? s.m : 1,
+                                             attrs.transpose_b ? 1 : s.n,
+                                             attrs.transpose_b ? s.k : 1,
+                                             c.size(),
+                                             matrix_strides(a.shape, axes),
+                                             matrix_strides(b.shape, axes),
+                                             attrs.activation};
+  PH_LAUNCH((reference_kernel<Stored, Sum>), blocks_for(c.size(), 128), 128, 0, device().stream, reference);
+}
+
+// Integers in an unsigned type, whose overflow C++ defines: they wrap round as in NumPy. Narrow ones are summed in 32
+// bits, where signed and unsigned ones have the same low bits.
+void run_reference(const KernelCall& call, const MatmulAttrs& attrs) {
+  switch (call.out[0].dtype) {
+    case DType::float16:
+      return reference_typed<Float16, float>(call, attrs);
+    case DType::bfloat16:
+      return reference_typed<BFloat16, float>(call, attrs);
+    case DType::float32:
+      return reference_typed<float, float>(call, attrs);
+    case DType::float64:
+      return reference_typed<double, double>(call, attrs);
+    case DType::int8:
+    case DType::uint8:
+      return reference_typed<uint8_t, uint32_t>(call, attrs);
+    case DType::int16:
+    case DType::uint16:
+      return reference_typed<uint16_t, uint32_t>(call, attrs);
+    case DType::int32:
+    case DType::uint32:
+      return reference_typed<uint32_t, uint32_t>(call, attrs);
+    default:
+      return reference_typed<uint64_t, uint64_t>(call, attrs);
+  }
+}
+
+template <class Chosen, auto accepts>
+constexpr Kernel variant(const char* name) {
+  return kernel<Chosen::run, accepts, Chosen::workspace>(name);
+}
+template <template <class> class Chosen, auto accepts>
+constexpr Kernel halves(const char* name) {
+  return kernel<run_halves<Chosen>, accepts, halves_workspace<Chosen>>(name);
+}
+
+}  // namespace
+
+PH_KERNELS(matmul, variant<TensorFitting<Tf32>, tf32_accepts>("tf32"),
+           variant<TensorFitting<Tf32x3>, tf32x3_accepts>("tf32x3"), variant<FfmaFitting, ffma_accepts>("ffma"),
+           variant<WgmmaVariant, wgmma_accepts>("wgmma"), halves<TensorFitting, halves_accepts>("halves"),
+           halves<TensorOnly64, halves_can>("halves_64"), variant<FfmaDouble, double_accepts>("double"),
+           variant<FfmaBFloat16, bfloat16_accepts>("ffma_bfloat16"), kernel<run_reference>("reference"),
+           // what follows is only run where it is forced
+           variant<FfmaOnly128, ffma_accepts>("ffma_128"), variant<FfmaOnly64, ffma_accepts>("ffma_64"),
+           variant<FfmaOnly32, ffma_accepts>("ffma_32"), variant<TensorOnly128<Tf32>, tf32_can>("tf32_128"),
+           variant<TensorOnly64<Tf32>, tf32_can>("tf32_64"), variant<TensorOnly128<Tf32x3>, tf32_can>("tf32x3_128"),
+           variant<TensorOnly64<Tf32x3>, tf32_can>("tf32x3_64"), halves<TensorOnly128, halves_accepts>("halves_128"),
+           variant<WgmmaVariant, wgmma_can>("wgmma"));
+
+}  // namespace ph::cuda
