@@ -50,8 +50,8 @@ class CachingAllocator {
       cudaGetLastError();
       size_t left = 0, all = 0;
       check(cudaMemGetInfo(&left, &all), "cudaMemGetInfo");
-      throw MemoryError(
-          concat("out of GPU memory: could not allocate ", bytes, " bytes; ", left, " of ", all, " bytes are free"));
+      throw MemoryError(concat("out of memory: could not allocate ", bytes, " bytes on the GPU; ", left, " of its ",
+                               all, " bytes are free"));
     }
     check(error, "cudaMalloc");
     return block;
@@ -68,7 +68,7 @@ class CachingAllocator {
     size_t step = alignment;
     while (step * 16 <= bytes) step *= 2;
     const size_t size = bytes < alignment ? alignment : (bytes + step - 1) / step * step;
-    if (size < bytes) throw MemoryError(concat("out of GPU memory: could not allocate ", bytes, " bytes"));
+    if (size < bytes) throw MemoryError(concat("out of memory: could not allocate ", bytes, " bytes on the GPU"));
     return size;
   }
 

@@ -1,29 +1,35 @@
 // Conversion between dtypes, as NumPy's astype: floats to integers cut towards zero, anything to bool is "is not zero".
 #include "cuda/device.h"
-#include "cuda/element.h"
+#include "cuda/vector.h"
 #include "ops/cast.h"
 
 namespace ph::cuda {
 
 namespace {
 
-constexpr int threads = 256, per_thread = 8;
+constexpr int threads = 256, width = 4;
+constexpr unsigned blocks_per_processor = 8;
 
-// Through T, a type that holds all values of the source.
+// A vector at a time, through T, a type that holds all values of the source.
 template <class T>
-__global__ void cast_kernel(const void* x, DType from, void* y, DType to, int64_t n) {
-  const int64_t first = int64_t{blockIdx.x} * threads * per_thread + threadIdx.x;
-  PH_UNROLL
-  for (int k = 0; k < per_thread; ++k) {
-    const int64_t i = first + k * threads;
-    if (i < n) store_element(y, to, i, load_element<T>(x, from, i));
+__global__ void __launch_bounds__(threads) cast_kernel(const void* x, DType from, void* y, DType to, int64_t n) {
+  const int64_t step = int64_t{gridDim.x} * threads * width;
+  int64_t begin = (int64_t{blockIdx.x} * threads + threadIdx.x) * width;
+  for (; begin + width <= n; begin += step) {
+    T value[width];
+    load_elements(value, x, from, begin);
+    store_elements(y, to, begin, value);
   }
+  PH_NO_UNROLL
+  for (int64_t i = begin; i < n; ++i) store_element(y, to, i, load_element<T>(x, from, i));
 }
 
 template <class T>
 void cast_through(const View& x, const View& y) {
-  PH_LAUNCH(cast_kernel<T>, blocks_for(x.size(), threads, per_thread), threads, 0, device().stream, x.data, x.dtype,
-            y.data, y.dtype, x.size());
+  const unsigned wanted = blocks_for(x.size(), threads, width);
+  const unsigned most = static_cast<unsigned>(device().processors) * blocks_per_processor;
+  PH_LAUNCH(cast_kernel<T>, wanted < most ? wanted : most, threads, 0, device().stream, x.data, x.dtype, y.data,
+            y.dtype, x.size());
 }
 
 void cast(const KernelCall& k, const CastAttrs&) {
@@ -37,6 +43,6 @@ void cast(const KernelCall& k, const CastAttrs&) {
 
 }  // namespace
 
-PH_KERNELS(cast, kernel<cast>("elements"));
+PH_KERNELS(cast, kernel<cast>("vectors"));
 
 }  // namespace ph::cuda

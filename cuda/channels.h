@@ -35,8 +35,8 @@ __global__ void __launch_bounds__(channel_threads)
 
 template <class Op>
 __global__ void __launch_bounds__(channel_threads)
-    channels_outer_kernel(const __grid_constant__ Op op, int64_t vectors, const __grid_constant__ LongDivider by_run,
-                          const __grid_constant__ LongDivider by_channels) {
+    channels_outer_kernel(const __grid_constant__ Op op, int64_t vectors, const __grid_constant__ Divider by_run,
+                          const __grid_constant__ Divider by_channels) {
   const int64_t first = int64_t{blockIdx.x} * channel_threads * vectors_per_thread + threadIdx.x;
   PH_UNROLL
   for (int i = 0; i < vectors_per_thread; ++i) {
@@ -56,7 +56,7 @@ void for_channels(const Op& op, const Lines& lines) {
   if (vectors == 0) return;
   if (lines.inner > 1) {
     PH_LAUNCH(channels_outer_kernel<Op>, blocks_for(vectors, channel_threads, vectors_per_thread), channel_threads, 0,
-              device().stream, op, vectors, LongDivider(lines.inner / Op::vector), LongDivider(lines.n));
+              device().stream, op, vectors, Divider(lines.inner / Op::vector), Divider(lines.n));
     return;
   }
   const int64_t columns = lines.n / Op::vector;

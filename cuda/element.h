@@ -27,7 +27,9 @@ using Compute = typename ComputeType<S>::type;
 // Any stored element as a T and back, as the CPU does it (cpu/convert.h).
 template <class T, class S>
 __device__ __forceinline__ T load_as(S stored) {
-  if constexpr (std::is_same_v<S, Float16> || std::is_same_v<S, BFloat16>) {
+  if constexpr (std::is_same_v<S, Float16>) {
+    return static_cast<T>(ptx::to_float(stored));
+  } else if constexpr (std::is_same_v<S, BFloat16>) {
     return static_cast<T>(to_float(stored));
   } else {
     return static_cast<T>(stored);
@@ -36,9 +38,9 @@ __device__ __forceinline__ T load_as(S stored) {
 template <class S, class T>
 __host__ __device__ __forceinline__ S store_as(T value) {
   if constexpr (std::is_same_v<S, Float16>) {
-    return float16_from(static_cast<float>(value));
+    return ptx::to_float16(static_cast<float>(value));
   } else if constexpr (std::is_same_v<S, BFloat16>) {
-    return bfloat16_from(static_cast<float>(value));
+    return ptx::to_bfloat16(static_cast<float>(value));
   } else if constexpr (std::is_same_v<S, bool>) {
     return value != T(0);
   } else {

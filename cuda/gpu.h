@@ -5,6 +5,7 @@
 //     PH_DYNAMIC_SHARED(float, rest);             // dynamic shared memory
 //   }
 //   PH_UNROLL for (...)                           // a loop to unroll whole
+//   PH_NO_UNROLL for (...)                        // one to leave as it is
 //   PH_LAUNCH(scale, grid, block, dynamic_bytes, stream, y, by);   // throws an Error that names the kernel
 //
 // Kernels use no <<<>>>, no asm outside ptx.h, no cooperative groups, no managed or __constant__ memory, no texture,
@@ -21,6 +22,7 @@
   T* name = reinterpret_cast<T*>(ph_dynamic_shared)
 #define PH_SHARED(T, name, ...) __shared__ __align__(16) T name __VA_ARGS__
 #define PH_UNROLL _Pragma("unroll")
+#define PH_NO_UNROLL _Pragma("unroll 1")
 
 namespace ph::cuda {
 template <class... Parameters, class... Arguments>
@@ -37,6 +39,7 @@ cudaError_t launch(void (*kernel)(Parameters...), const char*, dim3 grid, dim3 b
 #else
 #include "cuda/sim/sim.h"
 #define PH_UNROLL
+#define PH_NO_UNROLL
 
 namespace ph::cuda {
 using ph::sim::launch;

@@ -7,9 +7,9 @@ namespace ph::cuda {
 
 struct Lines {
   int64_t outer, n, inner;
-  LongDivider by_inner;
+  Divider by_inner;
 
-  Lines(int64_t outer, int64_t n, int64_t inner) : outer(outer), n(n), inner(inner), by_inner(inner) {}
+  Lines(int64_t outer, int64_t n, int64_t inner) : outer(outer), n(n), inner(inner), by_inner(inner > 0 ? inner : 1) {}
 
   __host__ __device__ __forceinline__ int64_t count() const { return outer * inner; }
   // Of the first element of a line.

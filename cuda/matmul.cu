@@ -6,7 +6,7 @@
 
 namespace ph::cuda {
 
-MatmulSizes matmul_sizes(const Shape& a, const Shape& b, const MatmulAttrs& attrs) {
+ProductSizes matmul_sizes(const Shape& a, const Shape& b, const MatmulAttrs& attrs) {
   const int ra = a.rank(), rb = b.rank();
   return {a[attrs.transpose_a ? ra - 1 : ra - 2], b[attrs.transpose_b ? rb - 2 : rb - 1],
           a[attrs.transpose_a ? ra - 2 : ra - 1], leading_axes(a, b).size()};
@@ -17,7 +17,7 @@ namespace {
 // Sizes and places are reckoned in 32 bits.
 const char* refuse_sizes(SpecSpan in, const MatmulAttrs& attrs) {
   constexpr int64_t large = int64_t{1} << 30;
-  const MatmulSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
+  const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
   return s.m > large || s.n > large || s.k > large || s.tiles(32, 32) > large ? "too large for 32-bit places" : nullptr;
 }
 
@@ -32,7 +32,7 @@ const char* double_accepts(SpecSpan in, const MatmulAttrs& attrs) {
 // Where tensor cores' tiles would be mostly empty, multiply-adds are as fast.
 const char* refuse_narrow(SpecSpan in, const MatmulAttrs& attrs) {
   constexpr int64_t narrow = 16;
-  const MatmulSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
+  const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
   return s.m <= narrow || s.n <= narrow ? "too narrow for tensor cores" : nullptr;
 }
 
@@ -63,11 +63,11 @@ const char* halves_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   if (const char* reason = halves_can(in, attrs)) return reason;
   return capability() < 80 ? "tiles of 128 x 128 want more shared memory than this compute capability has" : nullptr;
 }
-const char* wgmma_can(SpecSpan in, const MatmulAttrs& attrs) {
+const char* wgmma_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   if (capability() != 90) return "wgmma wants compute capability 9.0";
   if (const char* reason = halves_can(in, attrs)) return reason;
-  const MatmulSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
-  constexpr int64_t piece = 8, step = 64, most_rows = int64_t{1} << 31;
+  const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
+  constexpr int64_t piece = 8, step = 64, most_rows = int64_t{1} << 30;
   if (s.k == 0) return "has no depth";
   if (in[0].shape.back() % piece != 0 || in[1].shape.back() % piece != 0) return "rows are not multiples of 16 bytes";
   if (s.batches > 1 && s.k % step != 0) return "the depth of several matrices is not a multiple of 64";
@@ -76,15 +76,6 @@ const char* wgmma_can(SpecSpan in, const MatmulAttrs& attrs) {
   }
   return nullptr;
 }
-const char* wgmma_accepts(SpecSpan in, const MatmulAttrs& attrs) {
-  constexpr bool verified = false;  // on hardware: until then it is forced or not run
-  if (!verified) return "not yet verified on hardware";
-  if (const char* reason = wgmma_can(in, attrs)) return reason;
-  constexpr int64_t enough_tiles = 96;
-  const MatmulSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
-  return s.tiles(128, 256) < enough_tiles ? "too few tiles of 128 x 256" : nullptr;
-}
-
 const char* bfloat16_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   return in[0].dtype != DType::bfloat16 ? "wants bfloat16" : refuse_sizes(in, attrs);
 }
@@ -127,7 +118,7 @@ __global__ void reference_kernel(const __grid_constant__ ReferenceCall<Stored, S
 template <class Stored, class Sum>
 void reference_typed(const KernelCall& call, const MatmulAttrs& attrs) {
   const View &a = call.in[0], &b = call.in[1], &c = call.out[0];
-  const MatmulSizes s = matmul_sizes(a.shape, b.shape, attrs);
+  const ProductSizes s = matmul_sizes(a.shape, b.shape, attrs);
   if (c.size() == 0) return;
   const Shape axes = leading_axes(a.shape, b.shape);
   const ReferenceCall<Stored, Sum> reference{a.as<const Stored>(),
@@ -187,14 +178,14 @@ constexpr Kernel halves(const char* name) {
 
 PH_KERNELS(matmul, variant<TensorFitting<Tf32>, tf32_accepts>("tf32"),
            variant<TensorFitting<Tf32x3>, tf32x3_accepts>("tf32x3"), variant<FfmaFitting, ffma_accepts>("ffma"),
-           variant<WgmmaVariant, wgmma_accepts>("wgmma"), halves<TensorFitting, halves_accepts>("halves"),
-           halves<TensorOnly64, halves_can>("halves_64"), variant<FfmaDouble, double_accepts>("double"),
-           variant<FfmaBFloat16, bfloat16_accepts>("ffma_bfloat16"), kernel<run_reference>("reference"),
-           // what follows is only run where it is forced
+           halves<TensorFitting, halves_accepts>("halves"), halves<TensorOnly64, halves_can>("halves_64"),
+           variant<FfmaDouble, double_accepts>("double"), variant<FfmaBFloat16, bfloat16_accepts>("ffma_bfloat16"),
+           kernel<run_reference>("reference"),
+           // What follows only runs where it is forced: single tiles, and wgmma until hardware has confirmed it.
            variant<FfmaOnly128, ffma_accepts>("ffma_128"), variant<FfmaOnly64, ffma_accepts>("ffma_64"),
            variant<FfmaOnly32, ffma_accepts>("ffma_32"), variant<TensorOnly128<Tf32>, tf32_can>("tf32_128"),
            variant<TensorOnly64<Tf32>, tf32_can>("tf32_64"), variant<TensorOnly128<Tf32x3>, tf32_can>("tf32x3_128"),
            variant<TensorOnly64<Tf32x3>, tf32_can>("tf32x3_64"), halves<TensorOnly128, halves_accepts>("halves_128"),
-           variant<WgmmaVariant, wgmma_can>("wgmma"));
+           variant<WgmmaVariant, wgmma_accepts>("wgmma"));
 
 }  // namespace ph::cuda

@@ -3,7 +3,9 @@
 // kernels by the device's compute capability.
 #pragma once
 #include "cuda/ptx/barrier.h"
+#include "cuda/ptx/convert.h"
 #include "cuda/ptx/copy_async.h"
 #include "cuda/ptx/mma.h"
+#include "cuda/ptx/store.h"
 #include "cuda/ptx/tma.h"
 #include "cuda/ptx/wgmma.h"

@@ -198,7 +198,7 @@ void reduce_to_number(const KernelCall& k, const ReduceAttrs& a) {
 // Policy of the position of an extremum: the first of equals, and the first NaN, as in NumPy.
 template <class T, class S>
 struct Position {
-  static constexpr int vector = 1, in_flight = 2;
+  static constexpr int vector = 1, in_flight = std::is_same_v<S, NarrowIntegers> ? 1 : 2;
   struct Context {};
   struct Item {
     T value;

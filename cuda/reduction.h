@@ -29,6 +29,7 @@
 namespace ph::cuda {
 
 constexpr int reduction_threads = 256;
+constexpr int reduction_blocks = 4;  // at once on a multiprocessor: what registers are dealt out for, without spills
 
 // A number of the lane whose number differs by `distance`, of any type.
 template <class T>
@@ -50,13 +51,13 @@ __device__ __forceinline__ T shuffle_xor(T value, int distance) {
 struct Places {
   static constexpr int most = Shape::max_rank / 2;  // reduced axes that cannot be merged have kept ones between them
   int rank = 0;
-  LongDivider size[most];
+  Divider size[most];
   int64_t stride[most];
 
   Places() = default;
   explicit Places(const Strides& strides) : rank(strides.rank) {
     for (int d = 0; d < rank; ++d) {
-      size[d] = LongDivider(strides.size[d]);
+      size[d] = Divider(strides.size[d]);
       stride[d] = strides.stride[d];
     }
   }
@@ -160,30 +161,33 @@ template <class Policy>
 __device__ __forceinline__ void gather(const Policy& p, const typename Policy::Context& context, const Places& reduced,
                                        int64_t base, int64_t begin, int64_t end, int64_t step,
                                        typename Policy::Total (&total)[Policy::vector]) {
-  constexpr int vector = Policy::vector, in_flight = Policy::in_flight, turns = 16 / in_flight;
+  constexpr int vector = Policy::vector, in_flight = Policy::in_flight, joined_at_once = 16;
+  // several loads at a time where places need no divisions
+  const int64_t ahead = reduced.rank > 1 ? joined_at_once * step : (in_flight - 1) * step;
+  const int64_t stride = reduced.rank > 0 ? reduced.stride[0] : 0;
   for (int64_t i = begin; i < end;) {
     typename Policy::Part part[vector];
+    PH_UNROLL
     for (int v = 0; v < vector; ++v) part[v] = p.start();
-    for (int turn = 0; turn < turns && i < end; ++turn) {
+    const int64_t stop = i + joined_at_once * step < end ? i + joined_at_once * step : end;
+    for (; i + ahead < stop; i += in_flight * step) {
       typename Policy::Item item[in_flight][vector];
-      if (i + (in_flight - 1) * step < end) {
-        PH_UNROLL
-        for (int u = 0; u < in_flight; ++u) {
-          const int64_t at = i + u * step;
-          p.load(item[u], context, base + reduced.offset(at), at);
-        }
-        PH_UNROLL
-        for (int u = 0; u < in_flight; ++u) {
-          PH_UNROLL
-          for (int v = 0; v < vector; ++v) p.add(part[v], item[u][v]);
-        }
-        i += in_flight * step;
-      } else {
-        p.load(item[0], context, base + reduced.offset(i), i);
-        PH_UNROLL
-        for (int v = 0; v < vector; ++v) p.add(part[v], item[0][v]);
-        i += step;
+      PH_UNROLL
+      for (int u = 0; u < in_flight; ++u) {
+        const int64_t at = i + u * step;
+        p.load(item[u], context, base + at * stride, at);
       }
+      PH_UNROLL
+      for (int u = 0; u < in_flight; ++u) {
+        PH_UNROLL
+        for (int v = 0; v < vector; ++v) p.add(part[v], item[u][v]);
+      }
+    }
+    for (; i < stop; i += step) {
+      typename Policy::Item item[vector];
+      p.load(item, context, base + reduced.offset(i), i);
+      PH_UNROLL
+      for (int v = 0; v < vector; ++v) p.add(part[v], item[v]);
     }
     PH_UNROLL
     for (int v = 0; v < vector; ++v) total[v] = p.join(total[v], p.total(part[v]));
@@ -203,7 +207,7 @@ __device__ __forceinline__ typename Policy::Total join_lanes(const Policy& p, ty
     if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = total;
     __syncthreads();
     total = of_warps[0];
-    for (int warp = 1; warp < warps; ++warp) total = p.join(total, of_warps[warp]);
+    for (int warp = 1; warp < lanes / 32; ++warp) total = p.join(total, of_warps[warp]);
   }
   return total;
 }
@@ -219,7 +223,7 @@ __device__ __forceinline__ void deliver(const ReductionCall<Policy>& call, int64
 }
 
 template <class Policy>
-__global__ void __launch_bounds__(reduction_threads)
+__global__ void __launch_bounds__(reduction_threads, reduction_blocks)
     reduce_rows_kernel(const __grid_constant__ ReductionCall<Policy> call) {
   const Policy& p = call.policy;
   const int lane = static_cast<int>(threadIdx.x) & (call.lanes - 1);
@@ -246,7 +250,7 @@ __global__ void __launch_bounds__(reduction_threads)
 }
 
 template <class Policy>
-__global__ void __launch_bounds__(reduction_threads)
+__global__ void __launch_bounds__(reduction_threads, reduction_blocks)
     reduce_columns_kernel(const __grid_constant__ ReductionCall<Policy> call) {
   constexpr int vector = Policy::vector;
   using Total = typename Policy::Total;
@@ -280,7 +284,7 @@ __global__ void __launch_bounds__(reduction_threads)
 
 // The slices of each output joined, by `lanes` threads.
 template <class Policy>
-__global__ void __launch_bounds__(reduction_threads)
+__global__ void __launch_bounds__(reduction_threads, reduction_blocks)
     join_slices_kernel(const Policy p, const typename Policy::Total* partial, int64_t outputs, int64_t slices,
                        int lanes) {
   const int lane = static_cast<int>(threadIdx.x) & (lanes - 1);

@@ -159,7 +159,8 @@ __device__ __forceinline__ void exponential_sum(const Threads& threads, const Ro
 }
 
 template <class Op, int V, int K, bool whole_block>
-__global__ void __launch_bounds__(row_threads) rows_kernel(const Op op, int64_t count, int64_t n, int lanes) {
+__global__ void __launch_bounds__(row_threads, K == 0 ? 4 : 0)  // else nvcc spills rather than take some registers more
+    rows_kernel(const Op op, int64_t count, int64_t n, int lanes) {
   if constexpr (whole_block) {
     const int64_t row = blockIdx.x;
     op(RowThreads<V, K, true>{n, static_cast<int>(threadIdx.x), row_threads, true}, row);

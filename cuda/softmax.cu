@@ -50,7 +50,7 @@ struct SoftmaxGrad {
 
 // A column has one thread; that is a row whose elements lie `inner` apart.
 template <class T>
-__global__ void __launch_bounds__(walk_threads)
+__global__ void __launch_bounds__(walk_threads, 4)  // without the second figure nvcc spills
     softmax_columns_kernel(const T* x, T* y, const Lines lines, bool logarithm) {
   const int64_t line = int64_t{blockIdx.x} * walk_threads + threadIdx.x;
   if (line >= lines.count()) return;

@@ -152,7 +152,8 @@ def test_dlpack_refuses_what_it_cannot_share():
 
 
 def test_a_program_does_not_write_into_shared_memory():
-    v = ph.Variable(np.zeros(4, "float32"))
+    with _core.DeviceScope("cpu"):
+        v = ph.Variable(np.zeros(4, "float32"))
     exported = np.from_dlpack(v.value)
     graph = _core.Graph()
     with graph:

@@ -128,7 +128,7 @@ struct Ffma {
           for (int o = 0; o < stored; ++o) {
             converted[o] = load_as<Sum>(from[i].element[e + o]);
           }
-          store_vector(&tile[place][line + e], converted);
+          store_shared_vector(&tile[place][line + e], converted);
         }
       }
     }

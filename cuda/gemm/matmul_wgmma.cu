@@ -19,7 +19,7 @@ Strides in_rows(Strides matrices, int64_t columns) {
 }
 
 template <class Stored, bool transpose_a, bool transpose_b>
-void multiply_by_wgmma(const KernelCall& call, const MatmulAttrs& attrs, const MatmulSizes& s) {
+void multiply_by_wgmma(const KernelCall& call, const MatmulAttrs& attrs, const ProductSizes& s) {
   using Loop = Wgmma<Stored, !transpose_a, transpose_b>;
   const View &a = call.in[0], &b = call.in[1];
   const Shape axes = leading_axes(a.shape, b.shape);
@@ -38,7 +38,7 @@ void multiply_by_wgmma(const KernelCall& call, const MatmulAttrs& attrs, const M
 }
 
 template <class Stored>
-void run_typed(const KernelCall& call, const MatmulAttrs& attrs, const MatmulSizes& s) {
+void run_typed(const KernelCall& call, const MatmulAttrs& attrs, const ProductSizes& s) {
   if (attrs.transpose_a) {
     return attrs.transpose_b ? multiply_by_wgmma<Stored, true, true>(call, attrs, s)
                              : multiply_by_wgmma<Stored, true, false>(call, attrs, s);
@@ -50,7 +50,7 @@ void run_typed(const KernelCall& call, const MatmulAttrs& attrs, const MatmulSiz
 }  // namespace
 
 void WgmmaVariant::run(const KernelCall& call, const MatmulAttrs& attrs) {
-  const MatmulSizes s = matmul_sizes(call.in[0].shape, call.in[1].shape, attrs);
+  const ProductSizes s = matmul_sizes(call.in[0].shape, call.in[1].shape, attrs);
   if (s.m * s.n * s.batches == 0) return;
   if (call.out[0].dtype == DType::float16) return run_typed<Float16>(call, attrs, s);
   run_typed<BFloat16>(call, attrs, s);

@@ -1,9 +1,7 @@
 // Products of matrices, many of them at once: c = activation(a b + bias) for every matrix of c, the leading axes of a
 // and b being broadcast. One launch: a block for each tile of c, part of the depth and matrix.
 #pragma once
-#include "cuda/gemm/operand.h"
-#include "cuda/gemm/output.h"
-#include "cuda/gemm/split.h"
+#include "cuda/gemm/fitting.h"
 #include "cuda/gemm/variants.h"
 #include "cuda/strides.h"
 
@@ -41,7 +39,7 @@ struct TileGrid {
   int row_tiles, column_tiles;
 
   template <class Loop>
-  static TileGrid of(const MatmulSizes& s) {
+  static TileGrid of(const ProductSizes& s) {
     return {static_cast<int>(divide_up(s.m, Loop::rows)), static_cast<int>(divide_up(s.n, Loop::columns))};
   }
   __device__ void find(int tile, int& row_tile, int& column_tile) const {
@@ -105,7 +103,7 @@ void launch_over_matrices(Kernel kernel, ProductType product, int threads, int s
 // launch(to) has a kernel store its sums to `to`: to the result, or where the depth is split to `workspace`, from which
 // they are added up.
 template <class Stored, class Sum, class Launch>
-void store_or_add_parts(const MatrixOutput<Stored, Sum>& out, const MatmulSizes& s, const SplitPlan& split,
+void store_or_add_parts(const MatrixOutput<Stored, Sum>& out, const ProductSizes& s, const SplitPlan& split,
                         void* workspace, Launch launch) {
   if (split.parts == 1) return launch(out);
   Sum* parts = static_cast<Sum*>(workspace);
@@ -116,7 +114,7 @@ void store_or_add_parts(const MatrixOutput<Stored, Sum>& out, const MatmulSizes&
 }
 
 template <class Stored, class Sum>
-MatrixOutput<Stored, Sum> matmul_output(const KernelCall& call, const MatmulAttrs& attrs, const MatmulSizes& s) {
+MatrixOutput<Stored, Sum> matmul_output(const KernelCall& call, const MatmulAttrs& attrs, const ProductSizes& s) {
   return {call.out[0].as<Stored>(), call.in.size() > 2 ? call.in[2].as<const Stored>() : nullptr,
           static_cast<int>(s.m),    static_cast<int>(s.n),
           attrs.activation,         s.n % 4 == 0 && is_aligned(call.out[0].data)};
@@ -124,7 +122,7 @@ MatrixOutput<Stored, Sum> matmul_output(const KernelCall& call, const MatmulAttr
 
 // By this main loop, whose sums are of type Sum. Parts of the depth are added in `workspace`.
 template <class Loop, class Stored, class Sum, bool transpose_a, bool transpose_b, int vector>
-void multiply_laid_out(const View& a, const View& b, const MatrixOutput<Stored, Sum>& out, const MatmulSizes& s,
+void multiply_laid_out(const View& a, const View& b, const MatrixOutput<Stored, Sum>& out, const ProductSizes& s,
                        const SplitPlan& split, void* workspace) {
   using A = MatrixOperand<Stored, !transpose_a, vector>;
   using B = MatrixOperand<Stored, transpose_b, vector>;
@@ -146,21 +144,16 @@ void multiply_laid_out(const View& a, const View& b, const MatrixOutput<Stored, 
   });
 }
 
-template <class Loop>
-SplitPlan split_for(const MatmulSizes& s) {
-  return plan_split(s.tiles(Loop::rows, Loop::columns), s.k);
-}
-
 // Of the workspace.
 template <class Loop, class Sum>
-size_t parts_bytes(const MatmulSizes& s) {
+size_t parts_bytes(const ProductSizes& s) {
   const SplitPlan split = split_for<Loop>(s);
   return split.parts == 1 ? 0 : static_cast<size_t>(split.parts * s.batches * s.m * s.n) * sizeof(Sum);
 }
 
 // Whether rows of a and b can be read `vector` elements at a time.
 template <class Stored, int vector>
-bool has_vectors(const View& a, const View& b, const MatmulSizes& s, const MatmulAttrs& attrs) {
+bool has_vectors(const View& a, const View& b, const ProductSizes& s, const MatmulAttrs& attrs) {
   const int64_t a_row = attrs.transpose_a ? s.m : s.k, b_row = attrs.transpose_b ? s.k : s.n;
   return a_row % vector == 0 && b_row % vector == 0 && is_aligned(a.data) && is_aligned(b.data);
 }
@@ -168,7 +161,7 @@ bool has_vectors(const View& a, const View& b, const MatmulSizes& s, const Matmu
 // By Loop, 16 bytes of memory at a time, where rows are multiples of that; else by Ragged, element by element. The
 // split is Loop's in both cases.
 template <class Loop, class Ragged, class Stored, class Sum>
-void multiply_matrices(const KernelCall& call, const MatmulAttrs& attrs, const MatmulSizes& s) {
+void multiply_matrices(const KernelCall& call, const MatmulAttrs& attrs, const ProductSizes& s) {
   const View &a = call.in[0], &b = call.in[1];
   const auto out = matmul_output<Stored, Sum>(call, attrs, s);
   const SplitPlan split = split_for<Loop>(s);

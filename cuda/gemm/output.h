@@ -12,8 +12,11 @@ namespace ph::cuda {
 
 template <class Sum>
 __device__ __forceinline__ Sum activated(Sum x, Activation activation) {
-  if constexpr (std::is_unsigned_v<Sum>) return x;
-  return activation == Activation::relu && x < Sum(0) ? Sum(0) : x;  // keeps NaN
+  if constexpr (std::is_unsigned_v<Sum>) {
+    return x;
+  } else {
+    return activation == Activation::relu && x < Sum(0) ? Sum(0) : x;  // keeps NaN
+  }
 }
 
 // activation(sums + bias) in a row-major matrix. `bias` has one element a column, or is nullptr.
@@ -23,7 +26,7 @@ struct MatrixOutput {
   const Stored* bias;
   int rows, columns;
   Activation activation;
-  bool aligned;  // data, bias and each row begin at a multiple of four elements and of 16 bytes or their size
+  bool aligned;  // data and each row begin at a multiple of four elements, or of 16 bytes where those are more
 
   __device__ Sum finished(Sum sum, int column) const {
     return activated(bias ? sum + load_as<Sum>(bias[column]) : sum, activation);

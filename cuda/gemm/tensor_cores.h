@@ -10,7 +10,7 @@
 //              to others in float32, as tensor cores round theirs towards zero. As exact as float32 multiply-adds
 //              (Ootomo and Yokota, Recovering single precision accuracy from Tensor Cores, 2022)
 //
-// Operands: gemm/operand.h, `vector` 16 bytes or one element. Output: gemm/output.h, called with two sums. Blocks have
+// Operands: gemm/operand.h, `vector` 16 bytes or one element. Output: gemm/output.h, called with four sums. Blocks have
 // `threads` threads and shared_bytes of dynamic shared memory; all threads call.
 #pragma once
 #include <type_traits>
@@ -19,6 +19,7 @@
 #include "core/half.h"
 #include "cuda/gemm/operand.h"
 #include "cuda/gemm/shared_tile.h"
+#include "cuda/gemm/staged_output.h"
 
 namespace ph::cuda {
 
@@ -144,19 +145,22 @@ struct TensorCores {
         if ((step + 1) % every == 0 || step + 1 == steps) promote(sums, promoted);
       }
     }
-    const int first_row = row + tile_row + lane / 4, first_column = column + tile_column + lane % 4 * 2;
+    __syncthreads();  // the stages are free
+    using Staged = StagedOutput<rows, columns>;
+    static_assert(Staged::bytes <= shared_bytes);
+    float* const staged = static_cast<float*>(shared);
     PH_UNROLL
     for (int i = 0; i < down; ++i) {
       PH_UNROLL
       for (int j = 0; j < across; ++j) {
         const float(&all)[4] = Math::promoted_every > 0 ? promoted[i][j] : sums[i][j];
-        PH_UNROLL
-        for (int half = 0; half < 2; ++half) {
-          const float pair[2] = {all[2 * half], all[2 * half + 1]};
-          out.store(first_row + i * 16 + half * 8, first_column + j * 8, pair);
-        }
+        const int to_row = tile_row + i * 16 + lane / 4, to_column = tile_column + j * 8 + lane % 4 * 2;
+        Staged::put(staged, to_row, to_column, all[0], all[1]);
+        Staged::put(staged, to_row + 8, to_column, all[2], all[3]);
       }
     }
+    __syncthreads();
+    Staged::template store<threads>(staged, out, row, column, static_cast<int>(threadIdx.x));
   }
 
  private:

@@ -9,6 +9,7 @@
 // another, so that where memory runs along the lines, the depth is a multiple of 64 or there is one matrix.
 #pragma once
 #include "cuda/gemm/matrices.h"
+#include "cuda/gemm/staged_output.h"
 
 namespace ph::cuda {
 
@@ -50,7 +51,7 @@ struct Wgmma {
 
   // A multiplying warpgroup, number `consumer`. Its sums begin at (row, column) of the output.
   template <class Output>
-  __device__ static void multiply(const Output& out, int consumer, int row, int column, int steps, const char* shared,
+  __device__ static void multiply(const Output& out, int consumer, int row, int column, int steps, char* shared,
                                   Barriers& barriers) {
     const int thread = static_cast<int>(threadIdx.x) % 128;
     float sums[columns / 2];
@@ -74,12 +75,17 @@ struct Wgmma {
       if (step > 0 && thread % 32 == 0) ptx::arrive(&barriers.empty[(step - 1) % stages]);
     }
     ptx::wait_products<0>();
-    const int first_row = row + thread / 32 * 16 + thread % 32 / 4, first_column = column + thread % 4 * 2;
+    ptx::synchronize(1, consumers * 128);  // nobody multiplies any more: the stages are free
+    using Staged = StagedOutput<warpgroup_rows, columns>;
+    static_assert(consumers * Staged::bytes <= shared_bytes);
+    float* const staged = reinterpret_cast<float*>(shared) + consumer * (Staged::bytes / 4);
+    const int to_row = thread / 32 * 16 + thread % 32 / 4, to_column = thread % 4 * 2;
     PH_UNROLL
     for (int e = 0; e < columns / 2; e += 2) {
-      const float pair[2] = {sums[e], sums[e + 1]};
-      out.store(first_row + e / 2 % 2 * 8, first_column + e / 4 * 8, pair);
+      Staged::put(staged, to_row + e / 2 % 2 * 8, to_column + e / 4 * 8, sums[e], sums[e + 1]);
     }
+    ptx::synchronize(2 + consumer, 128);
+    Staged::template store<128>(staged, out, row, column, thread);
   }
 
  private:

@@ -21,9 +21,10 @@ __device__ inline void copy_async(void* to, const void* from, bool enabled) {
                  : "memory");
   }
 #else
-  for (int w = 0; w < bytes / 4; ++w) {
-    static_cast<uint32_t*>(to)[w] = enabled ? static_cast<const uint32_t*>(from)[w] : 0;
-  }
+  struct alignas(bytes) Words {
+    uint32_t word[bytes / 4];
+  };
+  *static_cast<Words*>(to) = enabled ? *static_cast<const Words*>(from) : Words{};
 #endif
 }
 

@@ -41,6 +41,10 @@ static Options read() {
     o.capability = std::atoi(given);
     if (o.capability < 10) refuse("PRONGHORN_SIM_CAPABILITY", given, "a compute capability times ten, such as 90");
   }
+  if (const char* given = std::getenv("PRONGHORN_SIM_MEMORY")) {
+    o.memory = static_cast<size_t>(std::atoll(given)) << 20;
+    if (o.memory == 0) refuse("PRONGHORN_SIM_MEMORY", given, "the device's memory in MiB");
+  }
   return o;
 }
 

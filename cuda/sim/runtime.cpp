@@ -50,7 +50,7 @@ struct Runtime {
   std::set<Graph*> captures;  // going on
 };
 
-constexpr size_t device_bytes = size_t{8} << 30, usual_dynamic_bytes = 48 << 10, most_dynamic_bytes = 227 << 10;
+constexpr size_t usual_dynamic_bytes = 48 << 10, most_dynamic_bytes = 227 << 10;
 
 // Never destroyed: tensors may be released after the static objects.
 Runtime& runtime() {
@@ -175,7 +175,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   if (device != 0) return cudaErrorInvalidDevice;
-  *properties = {"simulator", device_bytes, options().capability / 10, options().capability % 10};
+  *properties = {"simulator", options().memory, options().capability / 10, options().capability % 10};
   return cudaSuccess;
 }
 cudaError_t cudaDriverGetVersion(int* version) {
@@ -187,7 +187,7 @@ cudaError_t cudaMalloc(void** memory, size_t bytes) {
   Runtime& r = runtime();
   const std::lock_guard lock(r.mutex);
   if (!r.captures.empty()) return cudaErrorStreamCaptureUnsupported;
-  if (bytes > device_bytes - r.used) return cudaErrorMemoryAllocation;
+  if (bytes > options().memory - r.used) return cudaErrorMemoryAllocation;
   if (posix_memalign(memory, 256, std::max<size_t>(bytes, 1))) return cudaErrorMemoryAllocation;
   std::memset(*memory, 0xff, bytes);  // NaN in every float type
   r.memory[*memory] = bytes;
@@ -207,8 +207,8 @@ cudaError_t cudaFree(void* memory) {
   return cudaSuccess;
 }
 cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total_bytes) {
-  *total_bytes = device_bytes;
-  *free_bytes = device_bytes - runtime().used;
+  *total_bytes = options().memory;
+  *free_bytes = options().memory - runtime().used;
   return cudaSuccess;
 }
 cudaError_t cudaMallocHost(void** memory, size_t bytes) {

@@ -20,6 +20,7 @@
 //   PRONGHORN_SIM_STREAM=eager|late                   when work put into streams runs
 //   PRONGHORN_SIM_THREADS=n                           host threads that share the blocks of a large grid
 //   PRONGHORN_SIM_CAPABILITY=90                       the compute capability it claims, times ten
+//   PRONGHORN_SIM_MEMORY=8192                         the memory it claims, in MiB
 //
 // What it finds: kernels that end in an error that names kernel, block and thread (deadlocks with the place where a
 // thread waits, divergent barriers and warps, masks that name ended lanes, misaligned instructions, misused mbarriers);

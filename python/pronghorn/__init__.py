@@ -52,6 +52,7 @@ _NAMES = {
     "Sequential": "pronghorn.models",
     "Tensor": "pronghorn.ops.operators",
     "Variable": "pronghorn.variable",
+    "device": "pronghorn.devices",
 }
 
 

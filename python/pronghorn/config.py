@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn import _core, arguments
+from pronghorn.devices import list_devices as list_devices
 from pronghorn.dtype_policy import DTypePolicy
 
 _FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")

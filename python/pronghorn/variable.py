@@ -91,6 +91,11 @@ class Variable(_core.Variable):
         return self.seen()
 
     @property
+    def device(self) -> str:
+        """The name of the device the value lies on."""
+        return self.stored.device
+
+    @property
     def ndim(self) -> int:
         """The number of dimensions."""
         return len(self.shape)

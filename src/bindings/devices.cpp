@@ -102,12 +102,12 @@ void register_python_device(const std::string& name, const py::dict& kernels) {
 class PythonDeviceScope {
  public:
   explicit PythonDeviceScope(const std::string& name) : device_(find_device(name)) {}
-  void start() { scope_ = std::make_unique<DeviceScope>(device_); }
-  void stop() { scope_.reset(); }
+  void start() { scopes_.push_back(std::make_unique<DeviceScope>(device_)); }
+  void stop() { scopes_.pop_back(); }
 
  private:
   const Device* device_;
-  std::unique_ptr<DeviceScope> scope_;
+  std::vector<std::unique_ptr<DeviceScope>> scopes_;  // the block may be entered again within itself
 };
 
 }  // namespace

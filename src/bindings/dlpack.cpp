@@ -35,7 +35,7 @@ struct DLManagedTensor {
   void (*deleter)(DLManagedTensor*);
 };
 
-constexpr int32_t cpu_device = 1;
+constexpr int32_t cpu_device = 1, cuda_device = 2;
 enum Code : uint8_t { code_int = 0, code_uint = 1, code_float = 2, code_bfloat = 4, code_bool = 6 };
 
 DLDataType dl_type(DType dtype) {
@@ -55,6 +55,16 @@ DType dtype_from_dl(DLDataType type) {
       concat("from_dlpack: element type code ", int{type.code}, " of ", int{type.bits}, " bits is not known"));
 }
 
+// The specification's name of a tensor's device.
+DLDevice dl_device(const Tensor& tensor) {
+  const std::string& name = tensor.device()->name;
+  if (name == "cpu:0") return {cpu_device, 0};
+  const std::string prefix = "gpu:", number = name.starts_with(prefix) ? name.substr(prefix.size()) : "";
+  PH_CHECK(!number.empty() && number.find_first_not_of("0123456789") == std::string::npos,
+           "__dlpack__: memory of device ", name, " cannot be shared; copy the tensor to the CPU first");
+  return {cuda_device, std::stoi(number)};
+}
+
 struct Exported {
   Tensor tensor;
   Shape shape;
@@ -64,21 +74,17 @@ struct Exported {
 }  // namespace
 
 py::tuple dlpack_device(const Tensor& tensor) {
-  PH_CHECK(tensor.device()->backend->name() == std::string("cpu"), "__dlpack__: only CPU tensors are shared");
-  return py::make_tuple(cpu_device, 0);
+  const DLDevice device = dl_device(tensor);
+  return py::make_tuple(device.device_type, device.device_id);
 }
 
 py::capsule to_dlpack(const Tensor& tensor) {
-  dlpack_device(tensor);
+  const DLDevice device = dl_device(tensor);
+  tensor.device()->backend->synchronize();  // whatever stream the consumer reads in, the values are there
   auto exported = std::make_unique<Exported>(Exported{tensor, tensor.shape(), {}});
   DLTensor& out = exported->managed.dl_tensor;
-  out = {tensor.buffer()->data(),
-         {cpu_device, 0},
-         tensor.shape().rank(),
-         dl_type(tensor.dtype()),
-         &exported->shape[0],
-         nullptr,
-         0};
+  out = {
+      tensor.buffer()->data(), device, tensor.shape().rank(), dl_type(tensor.dtype()), &exported->shape[0], nullptr, 0};
   exported->managed.manager_ctx = exported.get();
   exported->managed.deleter = [](DLManagedTensor* self) { delete static_cast<Exported*>(self->manager_ctx); };
   return py::capsule(&exported.release()->managed, "dltensor", [](PyObject* capsule) {

@@ -8,15 +8,15 @@
 
 namespace ph {
 
-// Where an op on these tensors runs: on the one device among theirs that is not the processor's, else on that.
+// Where an op on these tensors runs: on the one device among theirs that is not the CPU, else there.
 static const Device* device_of(const Op& op, const Tensors& inputs) {
   if (inputs.empty()) return current_device();
+  static const Device* cpu = find_device("cpu:0");
   const Device* found = inputs[0].device();
   for (const Tensor& input : inputs) {
     const Device* device = input.device();
-    if (device == found || device->backend->is_host()) continue;
-    PH_CHECK(found->backend->is_host(), op.name, ": inputs are on different devices, ", found->name, " and ",
-             device->name);
+    if (device == found || device == cpu) continue;
+    PH_CHECK(found == cpu, op.name, ": inputs are on different devices, ", found->name, " and ", device->name);
     found = device;
   }
   return found;

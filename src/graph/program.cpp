@@ -11,9 +11,23 @@
 
 namespace ph {
 
+// The device of the graph's variables; those of the CPU follow to the device of the others.
+static const Device* device_for(const Graph& graph) {
+  for (const auto& variable : graph.variables) {
+    if (variable->stored().device()->name != "cpu:0") return variable->stored().device();
+  }
+  return graph.variables.empty() ? current_device() : graph.variables[0]->stored().device();
+}
+
 Program::Program(std::shared_ptr<Graph> graph) {
-  device_ = graph->variables.empty() ? current_device() : graph->variables[0]->stored().device();
+  device_ = device_for(*graph);
   const DeviceScope scope(device_);
+  for (const auto& variable : graph->variables) {
+    const Tensor& stored = variable->stored();
+    PH_CHECK(stored.device() == device_ || stored.device()->name == "cpu:0", "variable '", variable->name, "' is on ",
+             stored.device()->name, ", the program runs on ", device_->name);
+    variable->store(stored.on(device_));
+  }
   graph_ = run_passes(std::move(graph));
   for (Tensor& constant : graph_->constants) constant = constant.on(device_);
   const char* plan = std::getenv("PRONGHORN_PLAN");
@@ -161,12 +175,36 @@ void Program::place_values() {
   for (Update& copy : copies_) {
     if (copy.staged) copy.offset = next_offset();
   }
-  arena_ = std::make_unique<Buffer>(device_, arena_bytes_ + 64);
+  try {
+    arena_ = std::make_unique<Buffer>(device_, arena_bytes_ + 64);
+  } catch (const MemoryError& error) {
+    throw MemoryError(concat(error.what(), "; ", largest_text(block_of)));
+  }
   if (separate_) {
     for (const Block& block : blocks) guards_.push_back(block.offset + block.bytes);
     const std::string pattern(arena_bytes_, '\xff');  // NaN in every float type
     device_->backend->copy_from_host(arena_->data(), pattern.data(), pattern.size());
   }
+}
+
+// What takes most of the arena, for the message where it cannot be had.
+std::string Program::largest_text(const std::vector<int>& block_of) const {
+  constexpr size_t shown = 8;
+  std::vector<std::pair<size_t, std::string>> takers;
+  for (const Step& step : steps_) {
+    size_t bytes = step.workspace_bytes;
+    for (int id : step.out_values) bytes += block_of[id] >= 0 ? spec_of(id).bytes() : 0;
+    std::string text = step.op->name;
+    for (int id : step.out_values) text += concat(" ", spec_of(id));
+    if (step.workspace_bytes) text += concat(", workspace ", step.workspace_bytes);
+    takers.push_back({bytes, text});
+  }
+  std::stable_sort(takers.begin(), takers.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::string out = concat("the program's results need ", arena_bytes_, " bytes at once; the largest are");
+  for (size_t i = 0; i < std::min(shown, takers.size()); ++i) {
+    out += concat("\n  ", takers[i].first, " bytes: ", takers[i].second);
+  }
+  return out;
 }
 
 char* Program::address(int value) const {

@@ -63,6 +63,7 @@ class Program {
   void finish_updates();
   void check_guards() const;
   char* address(int value) const;
+  std::string largest_text(const std::vector<int>& block_of) const;
   std::string place_text(int value) const;
   Spec spec_of(int value) const { return graph_->values[value].spec; }
 

@@ -51,7 +51,9 @@ def test_an_op_without_a_kernel_there_says_so(toy):
 def test_tensors_of_the_cpu_follow_to_the_device_of_the_others(toy):
     with toy:
         x = _core.convert(np.ones(2, "float32"))
-    y = _core.ops.add(_core.convert(np.array([1.0, 2.0], "float32")), x)
+    with _core.DeviceScope("cpu"):
+        here = _core.convert(np.array([1.0, 2.0], "float32"))
+    y = _core.ops.add(here, x)
     assert y.device == "toy:0"
     np.testing.assert_array_equal(y.numpy(), [2.0, 3.0])
 

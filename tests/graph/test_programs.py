@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -93,7 +95,7 @@ def test_updates_are_done_in_place():
     with graph:
         v.write(ops.add(v.read(), graph.input((4,), "float32")))
         graph.set_outputs([])
-    assert "'v' float32(4,) = add:tiles('v', input0)" in _core.compile(graph).text()
+    assert re.search(r"'v' float32\(4,\) = add:\w+\('v', input0\)", _core.compile(graph).text())
 
 
 def test_run_steps_gathers_rows_by_index():

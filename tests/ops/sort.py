@@ -37,5 +37,7 @@ SAMPLES = [
     *[_argsort(dtype, integers(0, 50, 3, 40, dtype=dtype)) for dtype in ("int8", "uint8", "int32", "int64", "uint32")],
     _argsort("bool", integers(0, 2, 3, 9, dtype="bool")),
     _argsort("large", normal(40_000)),
+    *[_argsort(f"length-{n}", normal(2, n)) for n in (1023, 1024, 1025, 2048, 2049, 5000)],
+    _argsort("long-ties-descending", integers(0, 3, 2, 3000).astype("float64"), True),
     Sample("scalar", "argsort", [normal()], raises=(ValueError, r"argsort.*rank 0")),
 ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pronghorn import arguments, initializers
+from pronghorn.devices import device
 from pronghorn.variable import Variable
 
 
@@ -40,7 +41,8 @@ class OptimizerVariables:
     ) -> Variable:
         """Create a variable with the shape and dtype of another, a slot of it."""
         slot = f"{reference_variable.path.replace('/', '_')}_{name or 'slot'}"
-        return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, slot)
+        with device(reference_variable.device):
+            return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, slot)
 
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pronghorn import arguments, ops, tree
 from pronghorn.callbacks import CallbackList, History
+from pronghorn.devices import device
 from pronghorn.symbolic import KerasTensor, infer_spec
 from pronghorn.training.arrays import check_lengths, class_weight_to_sample_weight, split_validation, to_arrays
 from pronghorn.training.compile_metrics import CompileMetrics
@@ -15,6 +17,25 @@ from pronghorn.training.loop import Collector, run_pass
 from pronghorn.training.program import EagerStep, ProgramCache, TraceState
 from pronghorn.training.steps import TrainingSteps
 from pronghorn.utils.batch_form import pack_x_y_sample_weight, unpack_x_y_sample_weight
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+
+def _on_the_model_s_device(
+    method: Callable[Concatenate[Any, P], Result],
+) -> Callable[Concatenate[Any, P], Result]:
+    """Let what a method makes (slots, metrics, results) lie where the model's variables are."""
+
+    @functools.wraps(method)
+    def run(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Result:
+        weights = self.weights
+        if not weights:
+            return method(self, *args, **kwargs)
+        with device(weights[0].device):
+            return method(self, *args, **kwargs)
+
+    return run
 
 
 class Trainer(TrainingSteps):
@@ -25,6 +46,7 @@ class Trainer(TrainingSteps):
     history: History
     _initial_epoch: int | None = None
 
+    @_on_the_model_s_device
     def fit(
         self,
         x: Any = None,
@@ -123,6 +145,7 @@ class Trainer(TrainingSteps):
         callbacks.on_train_end(logs)
         return self.history
 
+    @_on_the_model_s_device
     def evaluate(
         self,
         x: Any = None,
@@ -161,6 +184,7 @@ class Trainer(TrainingSteps):
         logs = self._evaluate(source, callbacks)
         return logs if return_dict else self._in_order(logs)
 
+    @_on_the_model_s_device
     def predict(
         self,
         x: Any,
@@ -206,6 +230,7 @@ class Trainer(TrainingSteps):
         callbacks.on_predict_end()
         return collector.result()
 
+    @_on_the_model_s_device
     def train_on_batch(
         self,
         x: Any,
@@ -233,6 +258,7 @@ class Trainer(TrainingSteps):
         logs = self._run_batch("train", (x, y, sample_weight), class_weight)
         return logs if return_dict else self._in_order(logs)
 
+    @_on_the_model_s_device
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Evaluate one batch.
 
@@ -252,6 +278,7 @@ class Trainer(TrainingSteps):
         logs = self._run_batch("test", (x, y, sample_weight), None)
         return logs if return_dict else self._in_order(logs)
 
+    @_on_the_model_s_device
     def predict_on_batch(self, x: Any) -> Any:
         """Return the model's outputs for one batch.
 
