@@ -113,6 +113,7 @@ void bind_tensor(py::module_& module) {
       .def_property_readonly("ndim", [](const Tensor& t) { return t.shape().rank(); })
       .def_property_readonly("size", [](const Tensor& t) { return t.shape().size(); })
       .def_property_readonly("is_traced", &Tensor::is_traced)
+      .def_property_readonly("id", &Tensor::id, "A number that no other tensor of this process has.")
       .def_property_readonly("device", [](const Tensor& t) { return t.device()->name; })
       .def("numpy", &array_from_tensor, "Returns the values as a NumPy array (a copy).")
       .def("__dlpack_device__", [](const Tensor& t) { return dlpack_device(t); })
