@@ -164,6 +164,7 @@ def scale(library: Any, name: str) -> list[dict[str, Any]]:
     optimizer = library.optimizers.LossScaleOptimizer(
         getattr(library.optimizers, optimizer_name)(**settings), name="scaled", **options
     )
+    optimizer.build(variables)
     generator = np.random.default_rng(3)
     states = []
     for step in range(12):
