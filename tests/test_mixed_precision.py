@@ -66,7 +66,7 @@ def test_the_scale_moves_as_in_keras(name):
                 np.testing.assert_allclose(mine, theirs, rtol=2e-5, atol=1e-6, err_msg=f"{what} of step {step}")
 
 
-def test_fit_halves_the_scale_where_float16_overflows_and_leaves_the_weights_as_keras_does():
+def test_training_halves_the_scale_where_float16_overflows_and_leaves_the_weights_as_keras_does():
     recorded, ours = RECORDED["overflow"], cases.overflow(ph)
     assert ours["states"] == recorded["states"]
     assert len({state["scale"] for state in ours["states"]}) > 1

@@ -37,7 +37,8 @@ def _is_floating(array: np.ndarray) -> bool:
 def _inputs(sample: Sample, dtype: str) -> list[np.ndarray]:
     def converted(i: int, x: np.ndarray) -> np.ndarray:
         own = "float32" if i in sample.wide and dtype in HALVES else dtype
-        return np.asarray(x).astype(_numpy_dtype(own)) if _is_floating(x) else np.asarray(x)
+        with np.errstate(over="ignore"):
+            return np.asarray(x).astype(_numpy_dtype(own)) if _is_floating(x) else np.asarray(x)
 
     return [converted(i, x) for i, x in enumerate(sample.inputs)]
 

@@ -48,6 +48,8 @@ def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = 
         <DTypePolicy "mixed_bfloat16">
     """
     config = arguments.config_of(config, "dtype_policies.deserialize")
+    if custom_objects is not None and not isinstance(custom_objects, dict):
+        raise TypeError(f"custom_objects must be a dict of classes by name, got {arguments.shown(custom_objects)}")
     name, settings = config.get("class_name"), config.get("config")
     # Keras has two names for the one class.
     known = {"DTypePolicy": DTypePolicy, "FloatDTypePolicy": DTypePolicy, **(custom_objects or {})}

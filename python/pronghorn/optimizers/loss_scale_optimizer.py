@@ -75,7 +75,8 @@ class LossScaleOptimizer(Optimizer):
         for option, value in kwargs.items():
             if option not in _WITHOUT_EFFECT:
                 raise ValueError(f"LossScaleOptimizer: unknown argument {option!r}")
-            if value != _WITHOUT_EFFECT[option]:
+            default = _WITHOUT_EFFECT[option]
+            if not isinstance(value, type(default)) or value != default:
                 raise ValueError(f"LossScaleOptimizer: set {option!r} of inner_optimizer instead, got {value!r}")
         if not arguments.number(initial_scale, "LossScaleOptimizer: initial_scale") > 0:
             raise ValueError(f"LossScaleOptimizer: initial_scale must be positive, got {initial_scale!r}")
