@@ -11,6 +11,7 @@ import pytest
 
 import mixed_precision_cases as cases
 import pronghorn as ph
+from pronghorn import dtype_policy
 
 RECORDED = json.loads((Path(__file__).with_name("data") / "keras_mixed_precision.json").read_text())
 # Half the distance of neighbouring numbers at 1: what rounding once can be wrong by.
@@ -20,9 +21,10 @@ OPTIMIZERS = ("SGD", "Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Adadelta", 
 
 
 @pytest.fixture(autouse=True)
-def _policy_of_float32():
+def _policy_as_before():
+    before = dict(vars(dtype_policy.default))
     yield
-    ph.config.set_dtype_policy("float32")
+    vars(dtype_policy.default).update(before)
 
 
 # ---- recordings of real Keras
@@ -202,7 +204,7 @@ def test_losses_and_metrics_are_float32(loss):
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_programs_train_as_op_by_op(policy, eager):
     def train(run_eagerly: bool) -> list[np.ndarray]:
-        ph.random.set_seed(1)
+        ph.utils.set_random_seed(1)
         ph.config.set_dtype_policy(policy)
         model = ph.Sequential(
             [
@@ -324,10 +326,10 @@ def test_compile_wraps_the_optimizer_under_mixed_float16_only():
 def test_the_scale_is_part_of_one_traced_program():
     ph.config.set_dtype_policy("mixed_float16")
     model = ph.Sequential([ph.Input((2,)), ph.layers.Dense(1)])
-    model.compile(_scaled(dynamic_growth_steps=3), "mse")
+    model.compile(_scaled(initial_scale=1.0, dynamic_growth_steps=3), "mse")
     model.fit(np.ones((64, 2)), np.ones((64, 1)), batch_size=4, epochs=1, verbose=0)
     assert int(model.optimizer.iterations) == 16
-    assert float(model.optimizer.dynamic_scale) == 2.0**15 * 2**5 and int(model.optimizer.step_counter) == 1
+    assert float(model.optimizer.dynamic_scale) == 2.0**5 and int(model.optimizer.step_counter) == 1
 
 
 def test_a_gradient_that_is_not_finite_leaves_everything_but_the_scale():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 _DTYPES = (
@@ -9,6 +10,17 @@ _DTYPES = (
     "float16", "bfloat16", "float32", "float64",
 )  # fmt: skip
 _MIXED = {"mixed_float16": ("float16", "float32"), "mixed_bfloat16": ("bfloat16", "float32")}
+
+
+@dataclass
+class Default:
+    """What layers are given where nobody says otherwise; `config` has the functions that set it."""
+
+    floatx: str = "float32"
+    policy: DTypePolicy | None = None
+
+
+default = Default()
 
 
 class DTypePolicy:
@@ -31,9 +43,7 @@ class DTypePolicy:
 
     def __init__(self, name: str | None = None) -> None:
         if name is None:
-            from pronghorn import config
-
-            name = config.dtype_policy().name
+            name = default.policy.name if default.policy is not None else default.floatx
         if not isinstance(name, str):
             raise TypeError(f"DTypePolicy: name must be a string, such as 'mixed_float16', got {name!r}")
         if name not in _MIXED and name not in _DTYPES:
@@ -60,32 +70,6 @@ class DTypePolicy:
     def quantization_mode(self) -> None:
         """None: the policy does not quantize."""
         return None
-
-    def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
-        """Return a layer's input as a tensor, floating ones in `dtype`; what is no array stays as it is.
-
-        Args:
-            x: tensor, symbolic tensor, array or anything else.
-            autocast: whether floating inputs are converted at all.
-            dtype: dtype name.
-
-        Example:
-            >>> import pronghorn as ph
-            >>> ph.DTypePolicy("mixed_float16").convert_input(ph.ops.ones(2), True, "float16").dtype
-            'float16'
-        """
-        from pronghorn import ops
-        from pronghorn.symbolic import KerasTensor
-        from pronghorn.tensor import Tensor
-        from pronghorn.variable import Variable
-
-        dtype = ops.standardize_dtype(dtype)
-        if not isinstance(x, (Tensor, KerasTensor, Variable)):
-            if not hasattr(x, "__array__"):
-                return x
-            x = ops.convert_to_tensor(x)
-        floating = x.dtype in ("float16", "bfloat16", "float32", "float64")
-        return ops.cast(x, dtype) if autocast and floating and x.dtype != dtype else x
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor arguments."""

@@ -21,7 +21,7 @@ from pronghorn.saving import serialization
 from pronghorn.saving.identifiers import unknown_name
 
 _OPTIMIZERS = (Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, LossScaleOptimizer, Nadam, RMSprop, SGD)
-_BY_NAME = {optimizer.__name__.lower(): optimizer for optimizer in _OPTIMIZERS}
+_BY_NAME: dict[str, Any] = {optimizer.__name__.lower(): optimizer for optimizer in _OPTIMIZERS}
 
 __all__ = [
     "Optimizer",
