@@ -28,7 +28,7 @@ using Compute = typename ComputeType<S>::type;
 template <class T, class S>
 __device__ __forceinline__ T load_as(S stored) {
   if constexpr (std::is_same_v<S, Float16>) {
-    return static_cast<T>(ptx::to_float(stored));
+    return static_cast<T>(ptx::from_float16(stored));
   } else if constexpr (std::is_same_v<S, BFloat16>) {
     return static_cast<T>(to_float(stored));
   } else {
@@ -80,6 +80,7 @@ __host__ __device__ __forceinline__ void with_stored_type(DType dtype, Body&& bo
     case DType::float64:
       return body(double());
   }
+  __builtin_unreachable();
 }
 
 // The same for the four float types; does nothing for others, which accepts() refuses.

@@ -29,6 +29,25 @@ namespace {
 
 constexpr int oldest_capability = 75;
 
+__global__ void self_test_kernel(int* y) { y[threadIdx.x] = static_cast<int>(threadIdx.x) + 1; }
+
+// Whether the machine code in this library runs on a device: its driver may be older than the library's CUDA.
+cudaError_t self_test(int device) {
+  constexpr int n = 32;
+  int* y = nullptr;
+  int values[n] = {};
+  cudaError_t error = cudaSetDevice(device);
+  if (error == cudaSuccess) error = cudaMalloc(reinterpret_cast<void**>(&y), sizeof(values));
+  if (error != cudaSuccess) return error;
+  error = launch(self_test_kernel, "self_test_kernel", 1, n, 0, nullptr, y);
+  if (error == cudaSuccess) error = cudaMemcpy(values, y, sizeof(values), cudaMemcpyDeviceToHost);
+  cudaFree(y);
+  for (int i = 0; i < n && error == cudaSuccess; ++i) {
+    if (values[i] != i + 1) error = cudaErrorLaunchFailure;
+  }
+  return error;
+}
+
 int device_count(const char** reason) {
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
@@ -37,8 +56,13 @@ int device_count(const char** reason) {
     return 0;
   }
   for (int i = 0; i < count; ++i) {
-    if (capability_of(i) >= oldest_capability) continue;
-    *reason = "a GPU here is older than compute capability 7.5";
+    if (capability_of(i) < oldest_capability) {
+      *reason = "a GPU here is older than compute capability 7.5";
+      return 0;
+    }
+    const cudaError_t failed = self_test(i);
+    if (failed == cudaSuccess) continue;
+    *reason = cudaGetErrorString(failed);
     return 0;
   }
   if (count == 0) *reason = "the NVIDIA driver knows no GPU";

@@ -68,7 +68,7 @@ const char* wgmma_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   if (const char* reason = halves_can(in, attrs)) return reason;
   const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
   constexpr int64_t piece = 8, step = 64, most_rows = int64_t{1} << 30;
-  if (s.k == 0) return "has no depth";
+  if (in[0].shape.size() == 0 || in[1].shape.size() == 0) return "an operand without elements";
   if (in[0].shape.back() % piece != 0 || in[1].shape.back() % piece != 0) return "rows are not multiples of 16 bytes";
   if (s.batches > 1 && s.k % step != 0) return "the depth of several matrices is not a multiple of 64";
   for (int i = 0; i < 2; ++i) {
@@ -97,7 +97,7 @@ struct ReferenceCall {
   const Stored *a, *b, *bias;
   Stored* c;
   int64_t m, n, k, a_row, a_column, b_row, b_column, count;
-  Strides a_matrices, b_matrices;
+  Places<> a_matrices, b_matrices;
   Activation activation;
 };
 

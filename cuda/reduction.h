@@ -47,32 +47,9 @@ __device__ __forceinline__ T shuffle_xor(T value, int distance) {
   }
 }
 
-// Offsets of elements from their number among those kept or reduced.
-struct Places {
-  static constexpr int most = Shape::max_rank / 2;  // reduced axes that cannot be merged have kept ones between them
-  int rank = 0;
-  Divider size[most];
-  int64_t stride[most];
-
-  Places() = default;
-  explicit Places(const Strides& strides) : rank(strides.rank) {
-    for (int d = 0; d < rank; ++d) {
-      size[d] = Divider(strides.size[d]);
-      stride[d] = strides.stride[d];
-    }
-  }
-
-  __device__ __forceinline__ int64_t offset(int64_t index) const {
-    if (rank <= 1) return rank ? index * stride[0] : 0;
-    int64_t at = 0;
-    for (int d = 0; d + 1 < rank; ++d) {
-      const int64_t next = size[d].divide(index);
-      at += (index - next * size[d].divisor()) * stride[d];
-      index = next;
-    }
-    return at + index * stride[rank - 1];
-  }
-};
+// Of elements from their number among those kept or reduced. Reduced axes that cannot be merged have kept ones between
+// them.
+using ReductionPlaces = Places<Shape::max_rank / 2>;
 
 // The shape of a reduction.
 struct Reduction {
@@ -149,7 +126,7 @@ inline Reduction make_reduction(const Shape& shape, const bool* is_reduced) {
 template <class Policy>
 struct ReductionCall {
   Policy policy;
-  Places kept, reduced;
+  ReductionPlaces kept, reduced;
   int64_t outputs, count, per_slice;
   unsigned slices;
   int lanes;
@@ -158,9 +135,9 @@ struct ReductionCall {
 
 // Items begin, begin + step, ... of one output (of V outputs for columns), joined to total.
 template <class Policy>
-__device__ __forceinline__ void gather(const Policy& p, const typename Policy::Context& context, const Places& reduced,
-                                       int64_t base, int64_t begin, int64_t end, int64_t step,
-                                       typename Policy::Total (&total)[Policy::vector]) {
+__device__ __forceinline__ void gather(const Policy& p, const typename Policy::Context& context,
+                                       const ReductionPlaces& reduced, int64_t base, int64_t begin, int64_t end,
+                                       int64_t step, typename Policy::Total (&total)[Policy::vector]) {
   constexpr int vector = Policy::vector, in_flight = Policy::in_flight, joined_at_once = 16;
   // several loads at a time where places need no divisions
   const int64_t ahead = reduced.rank > 1 ? joined_at_once * step : (in_flight - 1) * step;
@@ -307,8 +284,8 @@ void reduce(const Policy& policy, const Reduction& elements, int64_t slices, voi
       policy,    {},     {}, r.outputs, r.count, (r.count + slices - 1) / slices, static_cast<unsigned>(slices),
       r.lanes(), partial};
   if (r.count > 0) {
-    call.kept = Places(r.kept);
-    call.reduced = Places(r.reduced);
+    call.kept = r.kept;
+    call.reduced = r.reduced;
   }
   const int64_t per_block = r.columns ? call.lanes : reduction_threads / call.lanes;
   const unsigned blocks = static_cast<unsigned>((r.outputs + per_block - 1) / per_block * slices);

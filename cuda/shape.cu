@@ -44,25 +44,10 @@ uint64_t outer_step_bits(const Strides& walk, int64_t element_bytes) {
 // ---- gather
 
 struct Gather {
-  Strides walk;
-  Divider size[Shape::max_rank];
+  Places<> places;
   int64_t offset;
 
-  __device__ __forceinline__ int64_t source(int64_t index) const {
-    int64_t at = offset;
-    PH_UNROLL
-    for (int d = 0; d < Shape::max_rank; ++d) {
-      if (d == walk.rank) break;
-      if (d == walk.rank - 1) {
-        at += index * walk.stride[d];
-        break;
-      }
-      const int64_t next = size[d].divide(index);
-      at += (index - next * size[d].divisor()) * walk.stride[d];
-      index = next;
-    }
-    return at;
-  }
+  __device__ __forceinline__ int64_t source(int64_t index) const { return offset + places.offset(index); }
 };
 
 // y[i] = x[source(i)]; a Part smaller than a Word is repeated over it.
@@ -85,12 +70,9 @@ __global__ void __launch_bounds__(threads)
 
 template <class Word, class Part>
 void launch_gather(const View& x, const View& y, const Strides& walk, int64_t offset) {
-  Gather gather{walk, {}, offset};
+  const Gather gather{walk, offset};
   int64_t n = 1;
-  for (int d = 0; d < walk.rank; ++d) {
-    gather.size[d] = Divider(walk.size[d]);
-    n *= walk.size[d];
-  }
+  for (int d = 0; d < walk.rank; ++d) n *= walk.size[d];
   PH_LAUNCH((gather_kernel<Word, Part>), blocks_for(n, threads, per_thread), threads, 0, device().stream, gather,
             x.as<Part>(), y.as<Word>(), n);
 }

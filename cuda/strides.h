@@ -1,12 +1,12 @@
 // Finding an element of one tensor from its place in another: broadcasts, transposes, slices.
 #pragma once
 #include "core/shape.h"
-#include "cuda/gpu.h"
+#include "cuda/divide.h"
 
 namespace ph::cuda {
 
 // Maps a flat index of `size` (row-major) to an offset: the sum of coordinate * stride over the dimensions, innermost
-// first here. Dimensions that lie alike are merged; stride 0 repeats.
+// first here. Dimensions that lie alike are merged; stride 0 repeats. Made and changed on the host.
 struct Strides {
   int rank = 0;
   int64_t size[Shape::max_rank], stride[Shape::max_rank];
@@ -22,26 +22,34 @@ struct Strides {
     stride[rank] = step;
     ++rank;
   }
+};
 
-  __host__ __device__ __forceinline__ int64_t offset(int64_t index) const {
+// The same for a kernel, of at most `most` dimensions.
+template <int most = Shape::max_rank>
+struct Places {
+  int rank = 0;
+  Divider size[most];
+  int64_t stride[most];
+
+  Places() = default;
+  Places(const Strides& strides) : rank(strides.rank) {
+    for (int d = 0; d < rank; ++d) {
+      size[d] = Divider(strides.size[d]);
+      stride[d] = strides.stride[d];
+    }
+  }
+
+  __device__ __forceinline__ int64_t offset(int64_t index) const {
     int64_t at = 0;
     PH_UNROLL
-    for (int d = 0; d < Shape::max_rank; ++d) {
+    for (int d = 0; d < most; ++d) {
       if (d == rank) break;
       if (d == rank - 1) {
         at += index * stride[d];
         break;
       }
-      // 32-bit division is several times cheaper, and nearly always enough
-      int64_t rest, next;
-      if (index < (int64_t{1} << 31) && size[d] < (int64_t{1} << 31)) {
-        next = static_cast<uint32_t>(index) / static_cast<uint32_t>(size[d]);
-        rest = static_cast<uint32_t>(index) - static_cast<uint32_t>(next) * static_cast<uint32_t>(size[d]);
-      } else {
-        next = index / size[d];
-        rest = index - next * size[d];
-      }
-      at += rest * stride[d];
+      const int64_t next = size[d].divide(index);
+      at += (index - next * size[d].divisor()) * stride[d];
       index = next;
     }
     return at;

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import pronghorn
+from pronghorn import _core
 from pronghorn.cli.doctor import doctor
 from pronghorn.cli.drawing import draw_row
 from pronghorn.cli.main import main
@@ -25,10 +28,17 @@ def test_help_without_a_command(capsys):
     assert "demo" in capsys.readouterr().out
 
 
-def test_doctor(capsys):
-    assert main(["doctor"]) == 0
-    out = capsys.readouterr().out
-    assert "CPU level" in out and "agrees with NumPy" in out
+def test_doctor():
+    # in a process of its own, where no test has made devices
+    done = subprocess.run([sys.executable, "-m", "pronghorn", "doctor"], capture_output=True, text=True, check=True)
+    assert "CPU level" in done.stdout and "agrees with NumPy" in done.stdout
+
+
+def test_doctor_says_which_device_fails(capsys):
+    device = f"toy{len(_core.devices())}"
+    _core.register_python_device(device, {})
+    assert doctor() == 1
+    assert f"{device}:0: FAILED: matmul: there is no kernel for it on {device}:0" in capsys.readouterr().out
 
 
 def test_doctor_shows_the_documented_switches_that_are_set(capsys, monkeypatch):

@@ -88,13 +88,16 @@ struct ConvPass {
   }
 };
 
-// Threads that find single elements keep many places and need the registers.
-template <class Loop, int vector>
-constexpr int conv_blocks_of = vector > 1 ? Loop::blocks : 1;
+// At once on a processor. Threads that find single elements keep many places and need the registers; so do those of
+// the gradient of x where the main loop (of multiply-adds) leaves few.
+template <class Loop, int vector, bool turned>
+constexpr int conv_blocks_of = vector == 1                        ? 1
+                               : turned&& Loop::shared_bytes == 0 ? Loop::blocks - 1
+                                                                  : Loop::blocks;
 
 // Forward: left is x, right the kernel as it lies. Turned, for the gradient of x: left is dy.
 template <class Loop, int vector, bool turned, class Stored>
-__global__ void __launch_bounds__(Loop::threads, conv_blocks_of<Loop, vector>)
+__global__ void __launch_bounds__(Loop::threads, conv_blocks_of<Loop, vector, turned>)
     gather_product_kernel(const __grid_constant__ ConvPass<Stored> pass) {
   PH_DYNAMIC_SHARED(char, shared);
   const Gather& g = pass.g;
@@ -110,8 +113,8 @@ __global__ void __launch_bounds__(Loop::threads, conv_blocks_of<Loop, vector>)
   const GatherOperand<Stored, vector> a{pass.left + group * sources, rows, columns, taps, g.batch, g.source_channels};
   const auto out = pass.output(group, results, pixels, rows, columns, turned && g.row_classes * g.column_classes > 1);
   if constexpr (turned) {
-    const TurnedKernelOperand<Stored, vector> b{
-        pass.right + group * sources, rows, columns, taps, g.kernel_columns, results, g.source_channels};
+    const TurnedKernelOperand<Stored, vector> b(pass.right + group * sources, rows, columns, taps, g.kernel_columns,
+                                                results, g.source_channels);
     Loop::multiply(a, b, out, tile.row, tile.column, tile.first, tile.end, shared);
   } else {
     const MatrixOperand<Stored, false, vector> b{pass.right + group * results, results, taps.size(), g.result_channels};
@@ -121,7 +124,7 @@ __global__ void __launch_bounds__(Loop::threads, conv_blocks_of<Loop, vector>)
 
 // Gradient of the kernel: left is x, right dy; g is the forward pass.
 template <class Loop, int vector, class Stored>
-__global__ void __launch_bounds__(Loop::threads, conv_blocks_of<Loop, vector>)
+__global__ void __launch_bounds__(Loop::threads, conv_blocks_of<Loop, vector, false>)
     kernel_grad_product_kernel(const __grid_constant__ ConvPass<Stored> pass) {
   PH_DYNAMIC_SHARED(char, shared);
   const Gather& g = pass.g;

@@ -83,18 +83,26 @@ struct TurnedKernelOperand {
   using Line = const Stored*;
   using Depth = TapPlace;
 
-  const Stored* data;  // of the group's first filter
-  const GatherAxis &rows, &columns;
+  const Stored* data;  // of the class's first tap and the group's first filter
   TapDepth taps;
-  int kernel_columns, lines, stride;  // lines: channels of a group; stride: filters of all groups
+  int row_step, column_step;  // from a tap of the class to the next, in elements
+  int lines, stride;          // lines: channels of a group; stride: filters of all groups
+
+  __device__ TurnedKernelOperand(const Stored* kernel, const GatherAxis& rows, const GatherAxis& columns,
+                                 const TapDepth& taps_, int kernel_columns, int lines_, int stride_)
+      : data(kernel + int64_t{rows.tap_first * kernel_columns + columns.tap_first} * lines_ * stride_),
+        taps(taps_),
+        row_step(rows.tap_step * kernel_columns * lines_ * stride_),
+        column_step(columns.tap_step * lines_ * stride_),
+        lines(lines_),
+        stride(stride_) {}
 
   __device__ Line line(int i) const { return i < lines ? data + int64_t{i} * stride : nullptr; }
   __device__ Depth depth(int k) const { return taps.place(k); }
   __device__ void advance(Depth& at, int, int by) const { taps.advance(at, by); }
   __device__ const Stored* address(Line line, const Depth& at) const {
     if (!line || !taps.has(at)) return nullptr;
-    const int row = rows.tap_first + at.row * rows.tap_step, column = columns.tap_first + at.column * columns.tap_step;
-    return line + int64_t{(row * kernel_columns + column) * lines} * stride + at.channel;
+    return line + int64_t{at.row} * row_step + int64_t{at.column} * column_step + at.channel;
   }
 };
 

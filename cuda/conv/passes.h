@@ -58,6 +58,7 @@ inline ProductSizes product_sizes(Pass pass, const ConvGeometry& g) {
 // Why a pass is refused as products; nullptr: it is not.
 inline const char* refuse_product(Pass pass, const ConvGeometry& g) {
   if (const char* reason = pass == Pass::input_grad ? refuse_classes(g) : refuse_geometry(g)) return reason;
+  if (g.depth() * g.filters > INT32_MAX) return "a kernel of more than 2^31 elements";
   return product_sizes(pass, g).batches > 65535 ? "too many groups for a grid" : nullptr;
 }
 

@@ -54,7 +54,7 @@ struct Product {
   A a;
   B b;
   Output out;
-  Strides a_matrices, b_matrices;
+  Places<> a_matrices, b_matrices;
   TileGrid tiles;
   SplitPlan split;
   int64_t first_matrix, matrices;

@@ -25,6 +25,26 @@ struct SharedTile {
       return place * stride + line;
     }
   }
+
+  // What a lane hands to ldmatrix (transposed where memory runs along the lines) for the fragment of A at (line,
+  // place): four squares of 8 lines by 16 bytes of depth, the lines below second, the depth beside third.
+  __host__ __device__ static constexpr int a_row(int lane, int line, int place) {
+    if constexpr (depth_fast) return offset(line + lane % 16, place + lane / 16 * piece);
+    return offset(line + lane / 8 % 2 * 8, place + lane % 8 + lane / 16 * 8);
+  }
+  // The same for two of B's fragments side by side: of each two squares, the depth below second.
+  __host__ __device__ static constexpr int b_row(int lane, int line, int place) {
+    if constexpr (depth_fast) return offset(line + lane % 8 + lane / 16 * 8, place + lane / 8 % 2 * piece);
+    return offset(line + lane / 16 * 8, place + lane % 16);
+  }
+
+  // Elements of 4 bytes whose memory runs along the lines: a lane's element of square r.
+  __host__ __device__ static constexpr int a_element(int lane, int r, int line, int place) {
+    return offset(line + lane / 4 + r % 2 * 8, place + lane % 4 + r / 2 * 4);
+  }
+  __host__ __device__ static constexpr int b_element(int lane, int r, int line, int place) {
+    return offset(line + lane / 4 + r / 2 * 8, place + lane % 4 + r % 2 * 4);
+  }
 };
 
 }  // namespace ph::cuda

@@ -99,6 +99,10 @@ struct TensorCores {
   static constexpr int shared_bytes = stages * (largest_tile<rows> + largest_tile<columns>);
   static constexpr int blocks = Math::promoted_every > 0 ? 256 / threads : 512 / threads;  // at once on a processor
 
+  // Threads side by side along a whole row of an operand's memory.
+  template <class Operand, int lines>
+  static constexpr int run = (Operand::depth_fast ? depth : lines) / Operand::vector;
+
   // Sums over [first, last) of the depth for the tile at (row, column).
   template <class A, class B, class Output>
   __device__ static void multiply(const A& a, const B& b, const Output& out, int row, int column, int first, int last,
@@ -170,10 +174,6 @@ struct TensorCores {
   static_assert(warp_rows % 16 == 0 && warp_columns % 16 == 0 && rows % warp_rows == 0 && columns % warp_columns == 0);
   static_assert(Math::promoted_every % depth == 0);
 
-  // Threads side by side along a whole row of an operand's memory.
-  template <class Operand, int lines>
-  static constexpr int run = (Operand::depth_fast ? depth : lines) / Operand::vector;
-
   template <class Tile, class Operand, class Reader>
   __device__ __forceinline__ static void copy_tile(Element* tile, const Operand& operand, const Reader& reader) {
     constexpr int bytes = Operand::vector * size;
@@ -210,37 +210,27 @@ struct TensorCores {
     }
   }
 
-  // A's fragment is four squares of 8 lines by 16 bytes of depth: the lines below come second, the depth beside third.
   template <class Tile, bool depth_fast>
   __device__ __forceinline__ static typename Math::A load_a(const Element* tile, int line, int place) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     uint32_t bits[4];
-    if constexpr (depth_fast) {
-      ptx::ldmatrix<false>(bits, tile + Tile::offset(line + lane % 16, place + lane / 16 * piece));
-    } else if constexpr (size == 2) {
-      ptx::ldmatrix<true>(bits, tile + Tile::offset(line + lane / 8 % 2 * 8, place + lane % 8 + lane / 16 * 8));
+    if constexpr (depth_fast || size == 2) {
+      ptx::ldmatrix<!depth_fast>(bits, tile + Tile::a_row(lane, line, place));
     } else {
       PH_UNROLL
-      for (int r = 0; r < 4; ++r) {
-        bits[r] = __float_as_uint(tile[Tile::offset(line + lane / 4 + r % 2 * 8, place + lane % 4 + r / 2 * 4)]);
-      }
+      for (int r = 0; r < 4; ++r) bits[r] = __float_as_uint(tile[Tile::a_element(lane, r, line, place)]);
     }
     return typename Math::A(bits);
   }
 
-  // Two of B's fragments, side by side: of each two squares, the depth below second.
   template <class Tile, bool depth_fast>
   __device__ __forceinline__ static void load_b(uint32_t (&bits)[4], const Element* tile, int line, int place) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
-    if constexpr (depth_fast) {
-      ptx::ldmatrix<false>(bits, tile + Tile::offset(line + lane % 8 + lane / 16 * 8, place + lane / 8 % 2 * piece));
-    } else if constexpr (size == 2) {
-      ptx::ldmatrix<true>(bits, tile + Tile::offset(line + lane / 16 * 8, place + lane % 16));
+    if constexpr (depth_fast || size == 2) {
+      ptx::ldmatrix<!depth_fast>(bits, tile + Tile::b_row(lane, line, place));
     } else {
       PH_UNROLL
-      for (int r = 0; r < 4; ++r) {
-        bits[r] = __float_as_uint(tile[Tile::offset(line + lane / 4 + r / 2 * 8, place + lane % 4 + r % 2 * 4)]);
-      }
+      for (int r = 0; r < 4; ++r) bits[r] = __float_as_uint(tile[Tile::b_element(lane, r, line, place)]);
     }
   }
 

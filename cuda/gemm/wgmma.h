@@ -17,7 +17,7 @@ template <class Stored, class Output>
 struct WgmmaProduct {
   ptx::TensorMap a, b;
   Output out;
-  Strides a_matrices, b_matrices;  // in rows of memory
+  Places<> a_matrices, b_matrices;  // in rows of memory
   int depth;
   TileGrid tiles;
   SplitPlan split;

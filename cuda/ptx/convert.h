@@ -6,7 +6,7 @@
 
 namespace ph::ptx {
 
-__host__ __device__ inline float to_float(Float16 x) {
+__host__ __device__ inline float from_float16(Float16 x) {
 #if PH_ARCH >= 750
   float result;
   asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(x.bits));

@@ -131,8 +131,9 @@ def set_matmul_precision(precision: str) -> None:
 
     Args:
         precision: "high", as at first, allows an error of about 1e-5 of the largest result where it makes a kernel
-            faster (3 x 3 convolutions by Winograd's F(4 x 4, 3 x 3)); "highest" allows only kernels that are at least
-            as exact as adding up products in float32. Models follow it when they are compiled.
+            faster (3 x 3 convolutions by Winograd's F(4 x 4, 3 x 3)), and on GPUs one of about 1e-3 (tensor cores round
+            what they multiply to TF32's 10 bits of fraction); "highest" allows only kernels that are at least as exact
+            as adding up products in float32. Models follow it when they are compiled.
 
     Raises:
         TypeError: if `precision` is no string.

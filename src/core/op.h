@@ -36,6 +36,7 @@ struct OpTraits {
   bool epilogue = false;     // takes an optional bias as third input and an attribute `activation`
   // in_place[i] >= 0: output i may be written over that input
   int8_t in_place[6] = {-1, -1, -1, -1, -1, -1};
+  bool checks_values = false;  // an index or label among its inputs may be out of range, which a device reports later
   // > 0: takes any number of groups of so many inputs, each treated on its own, then inputs that all share. The outputs
   // are all of a group but its last, each of which may be written over the input it replaces. Nodes that share and
   // attribute alike are made one (pass group_optimizer).

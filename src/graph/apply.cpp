@@ -50,6 +50,8 @@ static Tensors run_now(const Op& op, const Tensors& given, const Attributes& att
                         {out.data(), static_cast<int>(out.size())},
                         workspace ? workspace->data() : nullptr},
                        attributes.data());
+  // an eager call says at once what is wrong with its values
+  if (op.traits.checks_values && !device->backend->is_host()) device->backend->synchronize();
   return outputs;
 }
 

@@ -77,7 +77,8 @@ static Tensors gradient_sparse_softmax(const GradCall& c, const NoAttrs&) {
       dloss.defined() ? sparse_softmax_grad(c.inputs[0], c.inputs[1], c.outputs[1], dloss) : Tensor();
   return {through_log_sum(dlogits, c), Tensor()};
 }
-PH_OP(sparse_softmax_cross_entropy, "logits, labels", NoAttrs, infer_sparse_softmax, gradient_sparse_softmax);
+PH_OP(sparse_softmax_cross_entropy, "logits, labels", NoAttrs, infer_sparse_softmax, gradient_sparse_softmax,
+      .checks_values = true);
 
 static Tensors gradient_softmax(const GradCall& c, const NoAttrs&) {
   const Tensor& dloss = c.grads[0];
@@ -97,7 +98,7 @@ static Tensors gradient_sparse_softmax_grad(const GradCall& c, const NoAttrs&) {
   return {by_logits, Tensor(), negative(sum_of_rows(by_logits)), sum_of_rows(multiply(g, slope))};
 }
 PH_OP(sparse_softmax_cross_entropy_grad, "logits, labels, log_sum, dloss", NoAttrs, infer_sparse_softmax_grad,
-      gradient_sparse_softmax_grad, .in_place = {0});
+      gradient_sparse_softmax_grad, .in_place = {0}, .checks_values = true);
 static Tensor sparse_softmax_grad(const Tensor& logits, const Tensor& labels, const Tensor& log_sum,
                                   const Tensor& dloss) {
   return apply1(op_sparse_softmax_cross_entropy_grad, {logits, labels, log_sum, dloss});
@@ -132,10 +133,11 @@ static Specs infer_sparse_grad(SpecSpan in, const ProbabilityAttrs&) {
   return {in[0]};
 }
 PH_OP(sparse_cross_entropy_grad, "probabilities, labels, dloss", ProbabilityAttrs, infer_sparse_grad,
-      no_gradient<"second derivatives are offered for logits only">, .in_place = {0});
+      no_gradient<"second derivatives are offered for logits only">, .in_place = {0}, .checks_values = true);
 static Tensors gradient_sparse(const GradCall& c, const ProbabilityAttrs& a) {
   return {apply1(op_sparse_cross_entropy_grad, {c.inputs[0], c.inputs[1], c.grads[0]}, a), Tensor()};
 }
-PH_OP(sparse_cross_entropy, "probabilities, labels", ProbabilityAttrs, infer_sparse, gradient_sparse);
+PH_OP(sparse_cross_entropy, "probabilities, labels", ProbabilityAttrs, infer_sparse, gradient_sparse,
+      .checks_values = true);
 
 }  // namespace ph

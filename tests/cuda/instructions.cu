@@ -108,6 +108,38 @@ CASE(ldmatrix_both_ways) {
   print(y);
 }
 
+// ---- conversions and stores
+
+// From the numbers 0, 1, ... scaled to where each type rounds, and back.
+__global__ void halves_kernel(const float* x, float* y, int n) {
+  const int i = static_cast<int>(threadIdx.x);
+  y[i] = from_float16(to_float16(x[i]));
+  y[n + i] = ph::to_float(to_bfloat16(x[i]));
+}
+CASE(conversions_to_halves) {
+  std::vector<float> values;
+  for (int i = 0; i < 64; ++i)
+    values.push_back((i % 2 ? -1.0f : 1.0f) * (2048 + static_cast<float>(i)));       // ties in both
+  for (int i = 0; i < 32; ++i) values.push_back(static_cast<float>(i) * 0x1p-26f);   // subnormal float16
+  for (int i = 0; i < 32; ++i) values.push_back(65500 + static_cast<float>(i) * 4);  // up to infinity
+  Array<float> x(values), y(zeros(256));
+  PH_LAUNCH(halves_kernel, 1, 128, 0, nullptr, x.data, y.data, 128);
+  print(y);
+}
+
+__global__ void store_global_kernel(const uint32_t* x, uint32_t* y) {
+  const unsigned i = threadIdx.x;
+  store_global(y + 4 * i, uint4{x[4 * i + 3], x[4 * i + 2], x[4 * i + 1], x[4 * i]});
+  store_global(y + 128 + 2 * i, uint2{x[2 * i + 1], x[2 * i]});
+}
+CASE(stores_of_words) {
+  std::vector<uint32_t> values(128);
+  for (uint32_t i = 0; i < 128; ++i) values[i] = i;
+  Array<uint32_t> x(values), y{std::vector<uint32_t>(192)};
+  PH_LAUNCH(store_global_kernel, 1, 32, 0, nullptr, x.data, y.data);
+  print(y);
+}
+
 // ---- cp.async
 
 template <int bytes>

@@ -12,8 +12,25 @@ import simulator
 NVCC = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
 pytestmark = pytest.mark.skipif(not NVCC, reason="needs nvcc")
 
-EVERYWHERE = {"mma.sync.aligned.m16n8k16.row.col.f32.f16", "ldmatrix.sync", "trans.shared.b16", "bar.sync"}
-SINCE_80 = {"row.col.f32.bf16", "row.col.f32.tf32", "cvt.rna.tf32", "cp.async.cg", "cp.async.ca", "cp.async.wait_group"}
+EVERYWHERE = {
+    "mma.sync.aligned.m16n8k16.row.col.f32.f16",
+    "ldmatrix.sync",
+    "trans.shared.b16",
+    "bar.sync",
+    "cvt.rn.f16.f32",
+    "cvt.f32.f16",
+    "st.global.v4.u32",
+    "st.global.v2.u32",
+}
+SINCE_80 = {
+    "row.col.f32.bf16",
+    "row.col.f32.tf32",
+    "cvt.rna.tf32",
+    "cvt.rn.bf16.f32",
+    "cp.async.cg",
+    "cp.async.ca",
+    "cp.async.wait_group",
+}
 SINCE_90 = {
     "mbarrier.init",
     "mbarrier.arrive.expect_tx",
@@ -43,7 +60,16 @@ def test_every_wrapper_assembles_as_the_instruction_meant(architecture, tmp_path
     source = simulator.ROOT / "tests" / "cuda" / "instructions.cu"
     folders = [f"-I{simulator.ROOT}", f"-I{simulator.ROOT / 'src'}"]
     keep = ["--keep", "--keep-dir", str(tmp_path), "-o", str(tmp_path / "instructions.cubin"), "-Xptxas", "-v"]
-    command = [NVCC, "-std=c++20", f"-arch={architecture}", "-cubin", *folders, *keep, str(source)]
+    command = [
+        NVCC,
+        "-std=c++20",
+        "--expt-relaxed-constexpr",
+        f"-arch={architecture}",
+        "-cubin",
+        *folders,
+        *keep,
+        str(source),
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "instructions.cubin").stat().st_size

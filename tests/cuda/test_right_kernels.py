@@ -1,13 +1,15 @@
 """Right kernels give right results in the CUDA simulator in every mode, and no sanitizer reports anything.
 
 The cases in right.cu are CUDA C++, streams, events and graphs; those in instructions.cu take every wrapper of cuda/ptx
-to its reference in cuda/sim/ptx. What they should print is worked out here.
+to its reference in cuda/sim/ptx; those in divide.cu hold divisions by multiplication against divisions. What they
+should print is worked out here.
 """
 
 from __future__ import annotations
 
 import functools
 
+import ml_dtypes
 import numpy as np
 import pytest
 import simulator
@@ -36,6 +38,15 @@ def _tf32_rounding() -> np.ndarray:
     """To 10 bits of fraction, ties away from zero."""
     n = np.arange(64)
     return np.floor((1 + n / 8192) * 1024 + 0.5) / 1024 * np.where(n % 2, -1, 1)
+
+
+def _halves() -> np.ndarray:
+    """Rounded to 10 and to 7 bits of fraction, ties to even."""
+    n = np.arange(64)
+    values = [(2048 + n) * np.where(n % 2, -1, 1), np.arange(32) * 2.0**-26, 65500 + np.arange(32) * 4]
+    x = np.concatenate(values).astype("float32")
+    with np.errstate(over="ignore"):
+        return np.concatenate([x.astype(to).astype("float32") for to in ("float16", ml_dtypes.bfloat16)])
 
 
 def _ldmatrix() -> np.ndarray:
@@ -100,6 +111,10 @@ RIGHT = {
     "mma_tf32_product": [_left(16, 8) @ _right(8, 8)],
     "tf32_rounding": [_tf32_rounding()],
     "ldmatrix_both_ways": [_ldmatrix()],
+    "conversions_to_halves": [_halves()],
+    "stores_of_words": [
+        np.concatenate([np.arange(128).reshape(32, 4)[:, ::-1].ravel(), np.arange(64).reshape(32, 2)[:, ::-1].ravel()])
+    ],
     "copy_async_4": [np.where(LANES == 31, 0, LANES)],
     "copy_async_8": [np.where(np.arange(64) // 2 == 31, 0, np.arange(64))],
     "copy_async_16": [np.where(np.arange(128) // 4 == 31, 0, np.arange(128))],
@@ -125,6 +140,9 @@ RIGHT = {
     "wgmma_tf32_128": [_product(128, 64)],
     "wgmma_units": [_product(64, 16, a_transposed=True)],
     "warp_specialised_product": [_product(64, 256)],
+    "quotients_of_all_small_numbers": [np.array([130, 0])],
+    "quotients_of_edge_numbers": [np.array([505, 0])],
+    "quotients_by_an_empty_axis": [np.array([1, 0])],
 }
 
 # to the race checker each CUDA thread is one, and it is slow to make them
@@ -147,7 +165,7 @@ def _check(case: str, printed: list[np.ndarray]) -> None:
 
 
 def test_every_case_is_held_against_what_it_should_print():
-    files = [path for path in simulator.CASES if path.name in ("right.cu", "instructions.cu")]
+    files = [path for path in simulator.CASES if path.name in ("right.cu", "instructions.cu", "divide.cu")]
     assert sorted(RIGHT) == sorted(name for path in files for name in simulator.cases_in(path))
 
 

@@ -177,6 +177,34 @@ def _special() -> list[Sample]:
     return samples
 
 
+def _seams() -> list[Sample]:
+    """Lengths that do and do not fill vectors of 16 bytes, with results of another size than the inputs, and broadcasts
+    along whose axes vectors do and do not end."""
+    samples = []
+    for length in (*range(1, 10), 1023, 1024, 1025):
+        a, b = normal(length, seed=1), normal(length, seed=2)
+        for op in ("add", "less", "relu_grad"):
+            halves = HALVES if length in (3, 8, 1025) else ()
+            samples.append(Sample(f"{length}-elements", op, [a, b], {}, BINARY[op][0], grad=False, dtypes=halves))
+    pairs: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+        "middle-of-four": ((2, 3, 4, 8), (3, 1, 8)),
+        "around-the-middle": ((2, 1, 4, 5), (1, 3, 1, 5)),
+        "row-of-vectors": ((7, 24), (24,)),
+        "column-of-vectors": ((7, 24), (7, 1)),
+        "square": ((7, 1), (1, 7)),
+        "eight-axes": ((2, 1, 3, 1, 2, 1, 3, 4), (3, 1, 2, 2, 1, 1, 4)),
+        "eight-ragged-axes": ((1, 2, 1, 3, 1, 2, 3, 1), (2, 1, 2, 1, 3, 1, 3, 5)),
+        "several-blocks": ((3, 1, 1031), (6, 1)),
+        "more-than-a-grid": ((70, 301), (301,)),
+    }
+    for kind, (a_shape, b_shape) in pairs.items():
+        inputs = [normal(*a_shape, seed=1), normal(*b_shape, seed=2)]
+        for op in ("subtract", "greater"):
+            formula = BINARY[op][0]
+            samples.append(Sample(kind, op, inputs, {}, formula, grad=kind == "eight-axes", rtol=1e-6, dtypes=HALVES))
+    return samples
+
+
 def _select() -> list[Sample]:
     def condition(*shape: int) -> np.ndarray:
         return integers(0, 2, *shape, dtype="bool")
@@ -199,6 +227,6 @@ ERRORS = [
     Sample("float", "left_shift", [normal(3), normal(3)], raises=(TypeError, r"left_shift.*integer")),
 ]
 
-SAMPLES = [*_unary(), *_binary(), *_integers(), *_special(), *_select(), *ERRORS]
+SAMPLES = [*_unary(), *_binary(), *_integers(), *_special(), *_seams(), *_select(), *ERRORS]
 
 SAMPLES = in_halves(SAMPLES)

@@ -74,9 +74,9 @@ class TrainingSteps:
         output_names = getattr(self, "output_names", None)
         given = self.optimizer = optimizers.get(optimizer)
         policy = self.dtype_policy  # type: ignore[attr-defined]
-        if auto_scale_loss and policy.name == "mixed_float16" and given is not None:
-            if not isinstance(given, optimizers.LossScaleOptimizer):
-                self.optimizer = optimizers.LossScaleOptimizer(given, name="loss_scale_optimizer")
+        scales = auto_scale_loss and policy.name == "mixed_float16"
+        if scales and given is not None and not isinstance(given, optimizers.LossScaleOptimizer):
+            self.optimizer = optimizers.LossScaleOptimizer(given, name="loss_scale_optimizer")
         object.__setattr__(self, "loss", loss)
         self.run_eagerly = run_eagerly
         self.steps_per_execution = steps_per_execution

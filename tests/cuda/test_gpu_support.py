@@ -1,0 +1,27 @@
+"""No op is left out on a GPU: it takes there every dtype that it takes on the CPU."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+import op_support
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("PRONGHORN_SIMULATOR"), reason="PRONGHORN_SIMULATOR does not name a library of simulated kernels"
+)
+SAMPLES = op_support.samples()
+
+
+def test_every_op_that_can_be_called_has_samples():
+    assert [op for op, candidates in SAMPLES.items() if not candidates] == ["tiles"]  # passes make it
+
+
+@pytest.mark.parametrize("op", SAMPLES)
+def test_the_gpu_takes_every_dtype_that_the_cpu_takes(op):
+    cpu, gpu = (set(op_support.supported(SAMPLES[op], device)) for device in op_support.DEVICES)
+    assert cpu <= gpu
