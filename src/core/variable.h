@@ -8,8 +8,8 @@
 
 namespace ph {
 
-// The dtype in which floating variables are seen by op calls of this thread; none outside layers of mixed precision. Set
-// by layers around their calls. Defined in graph/variable.cpp, as is what reads variables.
+// The dtype in which floating variables are seen by op calls of this thread; none outside layers of mixed precision.
+// Set by layers around their calls. Defined in graph/variable.cpp, as is what reads variables.
 std::optional<DType>& autocast_dtype();
 
 class Variable : public std::enable_shared_from_this<Variable> {

@@ -38,46 +38,47 @@ void run_pieces_in_float(const KernelCall& k, int lead, int cut, double ns_per_e
   if (units == 0) return;
   const int64_t unit = k.in[0].shape.product(lead, k.in[0].shape.rank());
   const int64_t per_piece = unit < piece_elements ? piece_elements / (unit ? unit : 1) : 1;
-  parallel_for(
-      (units + per_piece - 1) / per_piece, ns_per_element * static_cast<double>(unit * per_piece), [&](int64_t piece) {
-        const int64_t begin = piece * per_piece, count = units - begin < per_piece ? units - begin : per_piece;
-        View in[most_tensors], out[most_tensors];
-        int64_t size = 0;
-        for (int i = 0; i < k.in.size(); ++i) {
-          in[i] = i < cut ? part_of(k.in[i], lead, begin, count) : k.in[i];
-          size += copy_size(in[i].dtype, in[i].size());
-        }
-        for (int i = 0; i < k.out.size(); ++i) {
-          out[i] = part_of(k.out[i], lead, begin, count);
-          size += copy_size(out[i].dtype, out[i].size());
-        }
-        float* copies = static_cast<float*>(thread_scratch(sizeof(float) * static_cast<size_t>(size)));
-        const auto widened = [&](const View& view) {
-          if (!is_half(view.dtype)) return view;
-          const View wide{copies, view.shape, DType::float32};
-          copies += copy_size(view.dtype, view.size());
-          return wide;
-        };
-        View wide_in[most_tensors], wide_out[most_tensors];
-        for (int i = 0; i < k.in.size(); ++i) {
-          wide_in[i] = widened(in[i]);
-          if (is_half(in[i].dtype)) load_converted(wide_in[i].as<float>(), in[i].data, in[i].dtype, in[i].size());
-        }
-        for (int i = 0; i < k.out.size(); ++i) wide_out[i] = widened(out[i]);
-        run(KernelCall{{wide_in, k.in.size()}, {wide_out, k.out.size()}, k.workspace}, begin);
-        for (int i = 0; i < k.out.size(); ++i) {
-          if (is_half(out[i].dtype)) store_converted(out[i].data, wide_out[i].as<float>(), out[i].dtype, out[i].size());
-        }
-      });
+  parallel_for((units + per_piece - 1) / per_piece, ns_per_element * static_cast<double>(unit * per_piece),
+               [&](int64_t piece) {
+                 const int64_t begin = piece * per_piece, count = units - begin < per_piece ? units - begin : per_piece;
+                 View in[most_tensors], out[most_tensors];
+                 int64_t size = 0;
+                 for (int i = 0; i < k.in.size(); ++i) {
+                   in[i] = i < cut ? part_of(k.in[i], lead, begin, count) : k.in[i];
+                   size += copy_size(in[i].dtype, in[i].size());
+                 }
+                 for (int i = 0; i < k.out.size(); ++i) {
+                   out[i] = part_of(k.out[i], lead, begin, count);
+                   size += copy_size(out[i].dtype, out[i].size());
+                 }
+                 float* copies = static_cast<float*>(thread_scratch(sizeof(float) * static_cast<size_t>(size)));
+                 const auto widened = [&](const View& view) {
+                   if (!is_half(view.dtype)) return view;
+                   const View wide{copies, view.shape, DType::float32};
+                   copies += copy_size(view.dtype, view.size());
+                   return wide;
+                 };
+                 View wide_in[most_tensors], wide_out[most_tensors];
+                 for (int i = 0; i < k.in.size(); ++i) {
+                   wide_in[i] = widened(in[i]);
+                   if (is_half(in[i].dtype))
+                     load_converted(wide_in[i].as<float>(), in[i].data, in[i].dtype, in[i].size());
+                 }
+                 for (int i = 0; i < k.out.size(); ++i) wide_out[i] = widened(out[i]);
+                 run(KernelCall{{wide_in, k.in.size()}, {wide_out, k.out.size()}, k.workspace}, begin);
+                 for (int i = 0; i < k.out.size(); ++i) {
+                   if (is_half(out[i].dtype))
+                     store_converted(out[i].data, wide_out[i].as<float>(), out[i].dtype, out[i].size());
+                 }
+               });
 }
 
 // f(first, count) for stretches of n elements, in parallel.
 template <class F>
 PH_INLINE void for_stretches(int64_t n, F f) {
   constexpr int64_t stretch = 8192;
-  parallel_for((n + stretch - 1) / stretch, 0.3 * static_cast<double>(n < stretch ? n : stretch), [&](int64_t i) {
-    f(i * stretch, n - i * stretch < stretch ? n - i * stretch : stretch);
-  });
+  parallel_for((n + stretch - 1) / stretch, 0.3 * static_cast<double>(n < stretch ? n : stretch),
+               [&](int64_t i) { f(i * stretch, n - i * stretch < stretch ? n - i * stretch : stretch); });
 }
 
 PH_INLINE void widen_in_parallel(float* to, const View& from) {

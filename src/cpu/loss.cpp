@@ -227,9 +227,8 @@ void in_float(const KernelCall& k, const Attrs& a) {
 
 }  // namespace
 
-#define PH_LOSS(op, run, Attrs, variant)                            \
-  PH_KERNELS(op, kernel<run, wide_float<Attrs>>(variant), \
-             kernel<in_float<run, Attrs>, half_float<Attrs>>("converted"))
+#define PH_LOSS(op, run, Attrs, variant) \
+  PH_KERNELS(op, kernel<run, wide_float<Attrs>>(variant), kernel<in_float<run, Attrs>, half_float<Attrs>>("converted"))
 PH_LOSS(sparse_softmax_cross_entropy, sparse_softmax, NoAttrs, "blocks");
 PH_LOSS(sparse_softmax_cross_entropy_grad, sparse_softmax_grad, NoAttrs, "blocks");
 PH_LOSS(softmax_cross_entropy, softmax, NoAttrs, "blocks");

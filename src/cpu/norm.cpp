@@ -408,9 +408,10 @@ void in_float(const KernelCall& k, const Attrs& a) {
 
 }  // namespace
 
-#define PH_NORM(op, run, Attrs, own_bytes, variant)                            \
-  PH_KERNELS(op, kernel<run, wide_float<Attrs>, own_bytes>(variant), \
-             kernel<in_float<run, own_bytes, Attrs>, half_float<Attrs>, copies_workspace<own_bytes, Attrs>>("converted"))
+#define PH_NORM(op, run, Attrs, own_bytes, variant)           \
+  PH_KERNELS(                                                 \
+      op, kernel<run, wide_float<Attrs>, own_bytes>(variant), \
+      kernel<in_float<run, own_bytes, Attrs>, half_float<Attrs>, copies_workspace<own_bytes, Attrs>>("converted"))
 PH_NORM(batch_norm_train, batch_norm, BatchNormAttrs, batch_workspace, "slices");
 PH_NORM(batch_norm_grad, batch_norm_grad, BatchNormAttrs, batch_grad_workspace, "slices");
 PH_NORM(layer_norm_grad, layer_norm_grad, LayerNormAttrs, layer_grad_workspace, "rows");

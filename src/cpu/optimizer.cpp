@@ -1,6 +1,6 @@
 // Optimizer updates: one loop for all of them, which reads and writes every state once. All groups of a call are cut
-// into spans that threads share, so that a network's many small variables cost one job. float16 and bfloat16 are updated
-// in float32, a piece at a time, and rounded once.
+// into spans that threads share, so that a network's many small variables cost one job. float16 and bfloat16 are
+// updated in float32, a piece at a time, and rounded once.
 #include "ops/optimizer.h"
 
 #include "core/inline.h"

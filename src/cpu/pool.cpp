@@ -172,9 +172,8 @@ void in_float(const KernelCall& k, const PoolAttrs& a) {
 
 }  // namespace
 
-#define PH_POOL(op, run)                                         \
-  PH_KERNELS(op, kernel<run, full_width>("windows"), \
-             kernel<in_float<run>, half_float<PoolAttrs>>("converted"))
+#define PH_POOL(op, run) \
+  PH_KERNELS(op, kernel<run, full_width>("windows"), kernel<in_float<run>, half_float<PoolAttrs>>("converted"))
 PH_POOL(max_pool2d, max_forward);
 PH_POOL(max_pool2d_grad, max_grad);
 PH_POOL(average_pool2d, average);

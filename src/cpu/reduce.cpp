@@ -463,8 +463,8 @@ struct Any {
 
 }  // namespace
 
-#define PH_REDUCTION(op, R)                                                                                         \
-  PH_KERNELS(op, kernel<reduce<R>, native_type, steps_bytes>("pairwise"),                                           \
+#define PH_REDUCTION(op, R)                                                                                      \
+  PH_KERNELS(op, kernel<reduce<R>, native_type, steps_bytes>("pairwise"),                                        \
              kernel<reduce_half<reduce_typed<R, float>>, half_float<ReduceAttrs>, half_bytes>("converted_half"), \
              kernel<reduce_converted<R>, nullptr, converted_bytes>("converted"))
 PH_REDUCTION(reduce_sum, Sum);
@@ -480,9 +480,9 @@ PH_KERNELS(argmax, kernel<arg<true>, ordered_as_stored>("plain"),
            kernel<along_axis_in_float<arg_typed<true, float>, ArgAttrs>>("converted"));
 PH_KERNELS(argmin, kernel<arg<false>, ordered_as_stored>("plain"),
            kernel<along_axis_in_float<arg_typed<false, float>, ArgAttrs>>("converted"));
-PH_KERNELS(cumsum, kernel<cumulate<Sum>, cumulative_type>("plain"),
-           kernel<along_axis_in_float<cumulate_typed<Sum, float>, CumulativeAttrs>, half_float<CumulativeAttrs>>(
-               "converted"));
+PH_KERNELS(
+    cumsum, kernel<cumulate<Sum>, cumulative_type>("plain"),
+    kernel<along_axis_in_float<cumulate_typed<Sum, float>, CumulativeAttrs>, half_float<CumulativeAttrs>>("converted"));
 PH_KERNELS(cumprod, kernel<cumulate<Prod>, cumulative_type>("plain"),
            kernel<along_axis_in_float<cumulate_typed<Prod, float>, CumulativeAttrs>, half_float<CumulativeAttrs>>(
                "converted"));

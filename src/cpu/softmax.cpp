@@ -166,7 +166,7 @@ void in_float(const KernelCall& k, const SoftmaxAttrs& a) {
 
 }  // namespace
 
-#define PH_SOFTMAX(op, run)                                              \
+#define PH_SOFTMAX(op, run)                                       \
   PH_KERNELS(op, kernel<run, wide_float<SoftmaxAttrs>>("blocks"), \
              kernel<in_float<run>, half_float<SoftmaxAttrs>>("converted"))
 PH_SOFTMAX(softmax, softmax<false>);

@@ -100,8 +100,7 @@ PH_INLINE void copy_run(const T* from, T* to, int64_t n) {
 }
 
 template <class S>
-  requires(sizeof(S) == 2)
-PH_INLINE void copy_run(const S* from, float* to, int64_t n) {
+requires(sizeof(S) == 2) PH_INLINE void copy_run(const S* from, float* to, int64_t n) {
   load_half<float, S>(to, from, n);
 }
 

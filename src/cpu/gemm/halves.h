@@ -1,5 +1,5 @@
-// C = op(A) op(B) (+ bias) (relu) of float16 or bfloat16 matrices: multiplied and added up in float32, rounded once. B is
-// brought to float32 while it is packed, A and C for a piece of C at a time.
+// C = op(A) op(B) (+ bias) (relu) of float16 or bfloat16 matrices: multiplied and added up in float32, rounded once. B
+// is brought to float32 while it is packed, A and C for a piece of C at a time.
 #pragma once
 #include "cpu/convert.h"
 #include "cpu/gemm/gemm.h"
