@@ -1,7 +1,9 @@
-// Cross entropies over rows of class scores, in the tensor's own type (float32, float64). A row is read once and held
-// by a group of threads (cuda/rows.h). A label that does not exist is reported; its loss is NaN and its gradient zero.
+// Cross entropies over rows of class scores, in the tensor's own type (float32, float64; float16 and bfloat16 through
+// float32). A row is read once and held by a group of threads (cuda/rows.h). A label that does not exist is reported;
+// its loss is NaN and its gradient zero.
 #include <cmath>
 
+#include "cuda/halves.h"
 #include "cuda/rows.h"
 #include "ops/loss.h"
 
@@ -231,13 +233,23 @@ void sparse_grad(const KernelCall& k, const ProbabilityAttrs& a) {
   });
 }
 
+// Of one value a class, or two values a row.
+template <class Attrs>
+size_t result_bytes(SpecSpan in, const Attrs&) {
+  const Shape& x = in[0].shape;
+  return copy_bytes(in[0].dtype, x.size()) + 2 * copy_bytes(in[0].dtype, x.product(0, x.rank() - 1));
+}
+
 }  // namespace
 
-PH_KERNELS(sparse_softmax_cross_entropy, kernel<sparse_softmax, wide_float<NoAttrs>>("rows"));
-PH_KERNELS(sparse_softmax_cross_entropy_grad, kernel<sparse_softmax_grad, wide_float<NoAttrs>>("rows"));
-PH_KERNELS(softmax_cross_entropy, kernel<softmax_loss, wide_float<NoAttrs>>("rows"));
-PH_KERNELS(softmax_cross_entropy_grad, kernel<softmax_loss_grad, wide_float<NoAttrs>>("rows"));
-PH_KERNELS(sparse_cross_entropy, kernel<sparse, wide_float<ProbabilityAttrs>>("rows"));
-PH_KERNELS(sparse_cross_entropy_grad, kernel<sparse_grad, wide_float<ProbabilityAttrs>>("rows"));
+#define PH_LOSS(op, run, Attrs) \
+  PH_KERNELS(op, kernel<run, wide_float<Attrs>>("rows"), through_float<run, result_bytes<Attrs>>())
+PH_LOSS(sparse_softmax_cross_entropy, sparse_softmax, NoAttrs);
+PH_LOSS(sparse_softmax_cross_entropy_grad, sparse_softmax_grad, NoAttrs);
+PH_LOSS(softmax_cross_entropy, softmax_loss, NoAttrs);
+PH_LOSS(softmax_cross_entropy_grad, softmax_loss_grad, NoAttrs);
+PH_LOSS(sparse_cross_entropy, sparse, ProbabilityAttrs);
+PH_LOSS(sparse_cross_entropy_grad, sparse_grad, ProbabilityAttrs);
+#undef PH_LOSS
 
 }  // namespace ph::cuda

@@ -1,4 +1,5 @@
-// Batch and layer normalization, in the tensor's own type (float32, float64).
+// Batch and layer normalization, in the tensor's own type (float32, float64; float16 and bfloat16 through
+// float32).
 //
 // Batch: x is seen as (outer, channels, inner). Moments come from one pass over x (cuda/reduction.h): each thread adds
 // up distances from the first of every few elements, so that no digits cancel, and the parts are joined as mean and sum
@@ -8,6 +9,7 @@
 // Layer: a row is held by a group of threads (cuda/rows.h), its variance taken around its mean. dgamma and dbeta are
 // sums over columns.
 #include "cuda/channels.h"
+#include "cuda/halves.h"
 #include "cuda/reduction.h"
 #include "cuda/rows.h"
 #include "ops/norm.h"
@@ -396,11 +398,22 @@ void layer_norm_grad(const KernelCall& k, const LayerNormAttrs&) {
   });
 }
 
+// Results are as large as x, gamma and gamma; those of layer_norm as x and its rows.
+template <class Attrs>
+size_t result_bytes(SpecSpan in, const Attrs&) {
+  const Shape &x = in[0].shape, &gamma = in[1].shape;
+  const int64_t rows = std::is_same_v<Attrs, LayerNormAttrs> ? x.product(0, x.rank() - gamma.rank()) : 0;
+  return copy_bytes(in[0].dtype, x.size()) + 2 * copy_bytes(in[0].dtype, rows > gamma.size() ? rows : gamma.size());
+}
+
 }  // namespace
 
-PH_KERNELS(batch_norm_train, kernel<batch_norm, wide_float<BatchNormAttrs>, batch_norm_bytes>("slices"));
-PH_KERNELS(batch_norm_grad, kernel<batch_norm_grad, wide_float<BatchNormAttrs>, batch_norm_grad_bytes>("slices"));
-PH_KERNELS(layer_norm, kernel<layer_norm, wide_float<LayerNormAttrs>>("rows"));
-PH_KERNELS(layer_norm_grad, kernel<layer_norm_grad, wide_float<LayerNormAttrs>, layer_norm_grad_bytes>("rows"));
+#define PH_NORM(op, run, Attrs, own, variant) \
+  PH_KERNELS(op, kernel<run, wide_float<Attrs>, own>(variant), through_float<run, result_bytes<Attrs>, own>())
+PH_NORM(batch_norm_train, batch_norm, BatchNormAttrs, batch_norm_bytes, "slices");
+PH_NORM(batch_norm_grad, batch_norm_grad, BatchNormAttrs, batch_norm_grad_bytes, "slices");
+PH_NORM(layer_norm, layer_norm, LayerNormAttrs, nullptr, "rows");
+PH_NORM(layer_norm_grad, layer_norm_grad, LayerNormAttrs, layer_norm_grad_bytes, "rows");
+#undef PH_NORM
 
 }  // namespace ph::cuda

@@ -2,7 +2,8 @@
 // tensors of each group lie (variable, slots, gradient; new variable, new slots) and at which block the group begins;
 // each block updates one piece of one group, every state read and written once. The scalars of the step are read on
 // the device. Formulas: ops/optimizer.h. An output may be the memory of the input it replaces.
-#include "cuda/device.h"
+// float16 and bfloat16 are updated through float32.
+#include "cuda/halves.h"
 #include "cuda/partial.h"
 #include "ops/optimizer.h"
 
@@ -128,17 +129,29 @@ void update(const KernelCall& k, const Attrs& a) {
                                   : update_groups<Update<double>, double>(k, a);
 }
 
+// No more than the inputs, of which they are new values.
+template <class Attrs>
+size_t result_bytes(SpecSpan in, const Attrs&) {
+  size_t bytes = 0;
+  for (const Spec& spec : in) bytes += copy_bytes(spec.dtype, spec.shape.size());
+  return bytes;
+}
+
 }  // namespace
 
-PH_KERNELS(sgd_step, kernel<update<SgdUpdate, NoAttrs>>("groups"));
-PH_KERNELS(momentum_step, kernel<update<MomentumUpdate, MomentumStepAttrs>>("groups"));
-PH_KERNELS(adam_step, kernel<update<AdamUpdate, AdamStepAttrs>>("groups"));
-PH_KERNELS(nadam_step, kernel<update<NadamUpdate, AdamStepAttrs>>("groups"));
-PH_KERNELS(adamax_step, kernel<update<AdamaxUpdate, AdamStepAttrs>>("groups"));
-PH_KERNELS(rmsprop_step, kernel<update<RmspropUpdate, RmspropStepAttrs>>("groups"));
-PH_KERNELS(adadelta_step, kernel<update<AdadeltaUpdate, RmspropStepAttrs>>("groups"));
-PH_KERNELS(adagrad_step, kernel<update<AdagradUpdate, AdagradStepAttrs>>("groups"));
-PH_KERNELS(ftrl_step, kernel<update<FtrlUpdate, FtrlStepAttrs>>("groups"));
-PH_KERNELS(lion_step, kernel<update<LionUpdate, LionStepAttrs>>("groups"));
+#define PH_UPDATE(op, Update, Attrs)                                       \
+  PH_KERNELS(op, kernel<update<Update, Attrs>, not_half<Attrs>>("groups"), \
+             through_float<update<Update, Attrs>, result_bytes<Attrs>>())
+PH_UPDATE(sgd_step, SgdUpdate, NoAttrs);
+PH_UPDATE(momentum_step, MomentumUpdate, MomentumStepAttrs);
+PH_UPDATE(adam_step, AdamUpdate, AdamStepAttrs);
+PH_UPDATE(nadam_step, NadamUpdate, AdamStepAttrs);
+PH_UPDATE(adamax_step, AdamaxUpdate, AdamStepAttrs);
+PH_UPDATE(rmsprop_step, RmspropUpdate, RmspropStepAttrs);
+PH_UPDATE(adadelta_step, AdadeltaUpdate, RmspropStepAttrs);
+PH_UPDATE(adagrad_step, AdagradUpdate, AdagradStepAttrs);
+PH_UPDATE(ftrl_step, FtrlUpdate, FtrlStepAttrs);
+PH_UPDATE(lion_step, LionUpdate, LionStepAttrs);
+#undef PH_UPDATE
 
 }  // namespace ph::cuda

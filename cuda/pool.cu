@@ -1,13 +1,14 @@
 // Pooling, channels innermost: a thread has one pixel of the result and up to 16 bytes of neighbouring channels.
 // Backward too each element of the result is one thread's, which adds what windows give it in the order of the windows:
 // no atomics, and the CPU's bits. Padding takes no part.
+// float16 and bfloat16 go through float32.
 #include <cmath>
 #include <limits>
 
 #include "core/integers.h"
 #include "cuda/device.h"
 #include "cuda/divide.h"
-#include "cuda/vector.h"
+#include "cuda/halves.h"
 #include "ops/pool.h"
 
 namespace ph::cuda {
@@ -349,11 +350,24 @@ void average_grad(const KernelCall& k, const PoolAttrs& a) {
   });
 }
 
+size_t pooled_bytes(SpecSpan in, const PoolAttrs& a) {
+  const PoolGeometry g = pool_geometry(in[0].shape, a);
+  return copy_bytes(in[0].dtype, g.batch * g.rows.out * g.columns.out * g.channels);
+}
+size_t same_bytes(SpecSpan in, const PoolAttrs&) { return copy_bytes(in[0].dtype, in[0].shape.size()); }
+size_t image_bytes(SpecSpan in, const PoolAttrs& a) {
+  const Shape& dy = in[0].shape;
+  return copy_bytes(in[0].dtype, dy[0] * a.size[0] * a.size[1] * dy[3]);
+}
+
 }  // namespace
 
-PH_KERNELS(max_pool2d, kernel<max_forward>("windows"));
-PH_KERNELS(max_pool2d_grad, kernel<max_grad>("gather"));
-PH_KERNELS(average_pool2d, kernel<average>("windows"));
-PH_KERNELS(average_pool2d_grad, kernel<average_grad>("gather"));
+#define PH_POOL(op, run, results, variant) \
+  PH_KERNELS(op, kernel<run, not_half<PoolAttrs>>(variant), through_float<run, results>())
+PH_POOL(max_pool2d, max_forward, pooled_bytes, "windows");
+PH_POOL(max_pool2d_grad, max_grad, same_bytes, "gather");
+PH_POOL(average_pool2d, average, pooled_bytes, "windows");
+PH_POOL(average_pool2d_grad, average_grad, image_bytes, "gather");
+#undef PH_POOL
 
 }  // namespace ph::cuda

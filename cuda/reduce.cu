@@ -7,6 +7,7 @@
 
 #include "core/scalar.h"
 #include "cuda/cumulate.h"
+#include "cuda/halves.h"
 #include "cuda/reduction.h"
 #include "cuda/vector.h"
 #include "ops/reduce.h"
@@ -295,6 +296,8 @@ const char* cumulative_type(SpecSpan in, const CumulativeAttrs&) {
   return known ? nullptr : "wants float32, float64, int32 or int64: cast first";
 }
 
+size_t cumulated_bytes(SpecSpan in, const CumulativeAttrs&) { return copy_bytes(in[0].dtype, in[0].shape.size()); }
+
 }  // namespace
 
 #define PH_REDUCE(name, operation, is_mean) \
@@ -309,7 +312,8 @@ PH_REDUCE(reduce_any, Operation::any, false);
 #undef PH_REDUCE
 PH_KERNELS(argmax, kernel<arg<true>, nullptr, position_bytes>("slices"));
 PH_KERNELS(argmin, kernel<arg<false>, nullptr, position_bytes>("slices"));
-PH_KERNELS(cumsum, kernel<cumulate<Sum>, cumulative_type>("lines"));
-PH_KERNELS(cumprod, kernel<cumulate<Product>, cumulative_type>("lines"));
+PH_KERNELS(cumsum, kernel<cumulate<Sum>, cumulative_type>("lines"), through_float<cumulate<Sum>, cumulated_bytes>());
+PH_KERNELS(cumprod, kernel<cumulate<Product>, cumulative_type>("lines"),
+           through_float<cumulate<Product>, cumulated_bytes>());
 
 }  // namespace ph::cuda

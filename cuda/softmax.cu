@@ -1,7 +1,9 @@
-// Softmax along one axis of x seen as (outer, n, inner), in the tensor's own type (float32, float64). Rows (inner == 1)
+// Softmax along one axis of x seen as (outer, n, inner), in the tensor's own type (float32, float64; float16 and
+// bfloat16 through float32). Rows (inner == 1)
 // are taken by groups of threads (cuda/rows.h); otherwise a thread walks a column, neighbours beside each other.
 #include <cmath>
 
+#include "cuda/halves.h"
 #include "cuda/lines.h"
 #include "cuda/rows.h"
 #include "ops/softmax.h"
@@ -113,10 +115,15 @@ void softmax_grad(const KernelCall& k, const SoftmaxAttrs& a) {
   k.in[0].dtype == DType::float32 ? softmax_grad_typed<float>(k, lines) : softmax_grad_typed<double>(k, lines);
 }
 
+size_t result_bytes(SpecSpan in, const SoftmaxAttrs&) { return copy_bytes(in[0].dtype, in[0].shape.size()); }
+
 }  // namespace
 
-PH_KERNELS(softmax, kernel<softmax<false>, wide_float<SoftmaxAttrs>>("rows"));
-PH_KERNELS(log_softmax, kernel<softmax<true>, wide_float<SoftmaxAttrs>>("rows"));
-PH_KERNELS(softmax_grad, kernel<softmax_grad, wide_float<SoftmaxAttrs>>("rows"));
+#define PH_SOFTMAX(op, run) \
+  PH_KERNELS(op, kernel<run, wide_float<SoftmaxAttrs>>("rows"), through_float<run, result_bytes>())
+PH_SOFTMAX(softmax, softmax<false>);
+PH_SOFTMAX(log_softmax, softmax<true>);
+PH_SOFTMAX(softmax_grad, softmax_grad);
+#undef PH_SOFTMAX
 
 }  // namespace ph::cuda

@@ -1,8 +1,8 @@
 // Positions that sort rows: tiles of a row are sorted in shared memory by a bitonic network (Batcher, 1968), then
 // sorted runs are merged pairwise, each element finding its place in the other run by bisection. Order among equal
 // values is that of their positions, which makes the order total and every network stable. NaN comes last.
-#include "cuda/device.h"
 #include "cuda/element.h"
+#include "cuda/halves.h"
 #include "ops/sort.h"
 
 namespace ph::cuda {
@@ -123,18 +123,16 @@ void argsort(const KernelCall& k, const ArgsortAttrs& a) {
   });
 }
 
-const char* ordered_as_stored(SpecSpan in, const ArgsortAttrs&) {
-  const bool half = in[0].dtype == DType::float16 || in[0].dtype == DType::bfloat16;
-  return half ? "half floats are not ordered by their bits: cast to float32" : nullptr;
-}
-
 // Merging needs a second list of positions.
 size_t spare_bytes(SpecSpan in, const ArgsortAttrs&) {
   return in[0].shape.back() > tile ? static_cast<size_t>(in[0].shape.size()) * sizeof(int32_t) : 0;
 }
 
+size_t no_bytes(SpecSpan, const ArgsortAttrs&) { return 0; }  // positions are integers
+
 }  // namespace
 
-PH_KERNELS(argsort, kernel<argsort, ordered_as_stored, spare_bytes>("merge"));
+PH_KERNELS(argsort, kernel<argsort, not_half<ArgsortAttrs>, spare_bytes>("merge"),
+           through_float<argsort, no_bytes, spare_bytes>());
 
 }  // namespace ph::cuda

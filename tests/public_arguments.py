@@ -261,6 +261,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "saving.load_weights": {"model": shared_model(), "filepath": WEIGHTS},
     "dtype_policies.get": {"identifier": "float32"},
     "dtype_policies.serialize": {"policy": ph.DTypePolicy("float32")},
+    "dtype_policies.deserialize": {"config": ph.dtype_policies.serialize(ph.DTypePolicy("mixed_float16"))},
+    "dtype_policies.DTypePolicy": {"name": "mixed_bfloat16"},
+    "mixed_precision.DTypePolicy": {"name": "mixed_bfloat16"},
+    "mixed_precision.Policy": {"name": "mixed_bfloat16"},
+    "mixed_precision.set_dtype_policy": {"policy": "float32"},
+    "mixed_precision.set_global_policy": {"policy": "float32"},
     # --- metrics
     "metrics.IoU": {"num_classes": 3, "target_class_ids": [0], "y_true": CLASSES, "y_pred": CLASSES},
     "metrics.MeanIoU": {"num_classes": 3, "y_true": CLASSES, "y_pred": CLASSES},
@@ -306,7 +312,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "layers.Input": {"shape": (3,)},
     "layers.InputSpec": {"shape": (None, 3)},
     **{f"layers.{name}": {"stddev": 0.5} for name in ("GaussianNoise",)},
-    # --- optimizers' schedules
+    # --- optimizers and schedules
+    **{
+        f"{module}.LossScaleOptimizer": {"inner_optimizer": ph.optimizers.SGD(), "without": ("learning_rate",)}
+        for module in ("optimizers", "mixed_precision")
+    },
     "optimizers.schedules.PiecewiseConstantDecay": {"boundaries": [1, 2], "values": [0.1, 0.2, 0.3]},
     # --- callbacks
     "callbacks.CSVLogger": {"filename": "log.csv"},

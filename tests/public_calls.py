@@ -41,6 +41,7 @@ MODULES = (
     "models",
     "backend",
     "dtype_policies",
+    "mixed_precision",
     "tf_names",
 )
 

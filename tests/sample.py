@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+
+HALVES = ("float16", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Sample:
         rtol: relative tolerance in float32.
         atol: absolute tolerance in float32.
         dtypes: further dtypes that the floating inputs are brought to (float16, bfloat16, integers ...).
+        wide: positions of inputs that stay float32 where the others have 16 bits.
         raises: for a call that must fail, the exception and a regular expression its message matches.
     """
 
@@ -36,6 +39,7 @@ class Sample:
     rtol: float | None = None
     atol: float | None = None
     dtypes: tuple[str, ...] = ()
+    wide: tuple[int, ...] = ()
     raises: tuple[type[Exception], str] | None = None
 
 
@@ -55,3 +59,21 @@ def distinct(*shape: int, seed: int = 0) -> np.ndarray:
     count = int(np.prod(shape, dtype=np.int64))
     values = (np.random.default_rng([seed, *shape]).permutation(count) - count // 2 + 0.5) * 0.125
     return values.reshape(shape)
+
+
+def in_halves(samples: Sequence[Sample], but: Sequence[str] = ()) -> list[Sample]:
+    """Samples that are run in float16 and bfloat16 too.
+
+    Args:
+        samples: samples; those without floating inputs and those of calls that fail stay as they are.
+        but: ids of samples that hold what 16 bits cannot, such as infinities that are numbers in float32.
+    """
+
+    def fits(sample: Sample) -> bool:
+        floating = any(np.asarray(x).dtype.name in ("float32", "float64") for x in sample.inputs)
+        return floating and sample.raises is None and sample.id not in but
+
+    return [
+        replace(sample, dtypes=tuple(dict.fromkeys((*HALVES, *sample.dtypes)))) if fits(sample) else sample
+        for sample in samples
+    ]

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 import pronghorn as ph
-from pronghorn import backend, config, layers, ops
+from pronghorn import backend, config, dtype_policy, layers, ops
 
 
 @pytest.fixture(autouse=True)
 def _settings_as_before():
-    before = dict(config._settings)
+    before, default = dict(config._settings), dict(vars(dtype_policy.default))
     yield
     config._settings.update(before)
+    vars(dtype_policy.default).update(default)
 
 
 def test_layers_take_the_dtype_policy_that_was_set():

@@ -19,7 +19,18 @@ GROUPS = (
     ("ops",),
     ("ops.image", "ops.linalg", "ops.nn", "ops.numpy", "activations", "losses"),
     ("metrics",),
-    ("initializers", "regularizers", "constraints", "random", "tree", "saving", "config", "backend", "dtype_policies"),
+    (
+        "initializers",
+        "regularizers",
+        "constraints",
+        "random",
+        "tree",
+        "saving",
+        "config",
+        "backend",
+        "dtype_policies",
+        "mixed_precision",
+    ),
     ("layers",),
     ("optimizers", "optimizers.schedules", "callbacks", "utils", "models", "tf_names"),
     ("methods",),
@@ -58,7 +69,7 @@ UNTRIED = {
     "Metric": {
         *("get_config", "reset_state", "result", "stateless_reset_state", "stateless_update_state", "update_state"),
     },
-    "Variable": {"item", "numpy", "read", "tolist", "write"},
+    "Variable": {"item", "numpy", "read", "seen", "tolist", "write"},
     "GradientTape": {"reset", "stop_recording", "watched_variables"},
 }
 

@@ -6,16 +6,14 @@ from typing import Any
 
 from pronghorn import _core, arguments
 from pronghorn.devices import list_devices as list_devices
-from pronghorn.dtype_policy import DTypePolicy
+from pronghorn.dtype_policy import DTypePolicy, default
 
 _FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")
 _DATA_FORMATS = ("channels_last", "channels_first")
 
 _settings: dict[str, Any] = {
-    "floatx": "float32",
     "epsilon": 1e-7,
     "image_data_format": "channels_last",
-    "dtype_policy": None,
     "interactive_logging": True,
 }
 
@@ -28,7 +26,7 @@ def floatx() -> str:
         >>> ph.config.floatx()
         'float32'
     """
-    return _settings["floatx"]
+    return default.floatx
 
 
 def set_floatx(value: str) -> None:
@@ -42,7 +40,7 @@ def set_floatx(value: str) -> None:
     """
     if value not in _FLOAT_TYPES:
         raise ValueError(f"set_floatx: value must be one of {_FLOAT_TYPES}, got {value!r}")
-    _settings["floatx"] = value
+    default.floatx = value
 
 
 def epsilon() -> float:
@@ -98,21 +96,29 @@ def dtype_policy() -> DTypePolicy:
         >>> ph.config.dtype_policy()
         <DTypePolicy "float32">
     """
-    return _settings["dtype_policy"] or DTypePolicy(floatx())
+    return DTypePolicy(floatx()) if default.policy is None else default.policy
 
 
 def set_dtype_policy(policy: DTypePolicy | str) -> None:
     """Set the dtype policy of layers that are given none.
 
     Args:
-        policy: a `DTypePolicy` or the name of one.
+        policy: a `DTypePolicy` or the name of one, such as "mixed_bfloat16".
 
     Raises:
         ValueError: for anything else.
+
+    Example:
+        >>> import pronghorn as ph
+        >>> ph.config.set_dtype_policy("mixed_bfloat16")
+        >>> layer = ph.layers.Dense(2)
+        >>> layer(ph.ops.ones((1, 3))).dtype, layer.kernel.dtype
+        ('bfloat16', 'float32')
+        >>> ph.config.set_dtype_policy("float32")
     """
     if not isinstance(policy, (str, DTypePolicy)):
         raise ValueError(f"set_dtype_policy: policy must be a DTypePolicy or the name of one, got {policy!r}")
-    _settings["dtype_policy"] = DTypePolicy(policy) if isinstance(policy, str) else policy
+    default.policy = DTypePolicy(policy) if isinstance(policy, str) else policy
 
 
 def matmul_precision() -> str:

@@ -31,12 +31,12 @@ def with_values(function: Callable[[], Any], *groups: Group) -> tuple[Any, ...]:
         if len(values) != len(variables):
             raise ValueError(f"{name} must hold {len(variables)} tensors, one for each variable, got {len(values)}")
         given += zip(variables, values)
-    own = [(variable, variable.value) for variable, _ in given]
+    own = [(variable, variable.read()) for variable, _ in given]
     try:
         for variable, value in given:
             variable.assign(value)
         result = function()
-        return result, *([variable.value for variable in variables] for variables, _, _ in groups)
+        return result, *([variable.read() for variable in variables] for variables, _, _ in groups)
     finally:
         for variable, value in own:
             variable.assign(value)

@@ -20,6 +20,7 @@ class Variable(_core.Variable):
         dtype: a dtype name; by default the initial value's, the default float for Python floats or a callable.
         trainable: whether gradient tapes watch it and optimizers change it.
         name: how it is called in summaries and programs.
+        autocast: whether layers of mixed precision see it in the dtype they compute in.
 
     Raises:
         ValueError: if a callable initializer comes without `shape`, or a value does not have the `shape` given.
@@ -41,6 +42,7 @@ class Variable(_core.Variable):
         name: str = "variable",
         regularizer: Callable[..., Any] | None = None,
         constraint: Callable[..., Any] | None = None,
+        autocast: bool = True,
     ) -> None:
         if callable(initializer) and not isinstance(initializer, (_core.Tensor, _core.Variable)):
             if shape is None:
@@ -58,6 +60,12 @@ class Variable(_core.Variable):
         self.path = name
         self.regularizer = regularizer
         self.constraint = constraint
+        self.native_autocast = bool(autocast)
+
+    @property
+    def autocast(self) -> bool:
+        """Whether layers of mixed precision see it in the dtype they compute in."""
+        return self.native_autocast
 
     @property
     def trainable(self) -> bool:
@@ -79,8 +87,8 @@ class Variable(_core.Variable):
 
     @property
     def value(self) -> _core.Tensor:
-        """The present value."""
-        return self.read()
+        """The present value; within a call of a layer of mixed precision in the dtype that the layer computes in."""
+        return self.seen()
 
     @property
     def device(self) -> str:
@@ -104,18 +112,18 @@ class Variable(_core.Variable):
             ValueError: if `value` has another shape.
         """
         tensor = _core.convert(value)
-        if tensor.dtype != self.dtype:
-            tensor = _core.ops.cast(tensor, dtype=self.dtype)
+        if tensor.dtype != self.stored_dtype:
+            tensor = _core.ops.cast(tensor, dtype=self.stored_dtype)
         self.write(tensor)
         return tensor
 
     def assign_add(self, value: Any) -> _core.Tensor:
         """Add to the value. Returns the new value."""
-        return self.assign(_core.ops.add(self, value))
+        return self.assign(_core.ops.add(self.read(), value))
 
     def assign_sub(self, value: Any) -> _core.Tensor:
         """Subtract from the value. Returns the new value."""
-        return self.assign(_core.ops.subtract(self, value))
+        return self.assign(_core.ops.subtract(self.read(), value))
 
     def numpy(self) -> np.ndarray:
         """Return the value as a NumPy array (a copy)."""

@@ -47,7 +47,7 @@ py::array array_from_tensor(const Tensor& tensor) {
 
 Tensor tensor_held_by(py::handle object) {
   if (py::isinstance<Tensor>(object)) return py::cast<Tensor>(object);
-  if (py::isinstance<Variable>(object)) return py::cast<Variable&>(object).read();
+  if (py::isinstance<Variable>(object)) return py::cast<Variable&>(object).seen();
   return {};
 }
 
@@ -113,6 +113,7 @@ void bind_tensor(py::module_& module) {
       .def_property_readonly("ndim", [](const Tensor& t) { return t.shape().rank(); })
       .def_property_readonly("size", [](const Tensor& t) { return t.shape().size(); })
       .def_property_readonly("is_traced", &Tensor::is_traced)
+      .def_property_readonly("id", &Tensor::id, "A number that no other tensor of this process has.")
       .def_property_readonly("device", [](const Tensor& t) { return t.device()->name; })
       .def("numpy", &array_from_tensor, "Returns the values as a NumPy array (a copy).")
       .def("__dlpack_device__", [](const Tensor& t) { return dlpack_device(t); })
@@ -130,13 +131,29 @@ void bind_tensor(py::module_& module) {
              return std::make_shared<Variable>(tensor, name, trainable);
            }),
            py::arg("value"), py::arg("name") = "variable", py::arg("trainable") = true)
-      .def("read", &Variable::read)
+      .def("read", &Variable::read, "Returns the value in the dtype in which it is kept.")
+      .def("seen", &Variable::seen, "Returns the value as op calls see it: cast where a layer of mixed precision asks.")
       .def("write", &Variable::assign)
       .def_property_readonly("stored", &Variable::stored)
       .def_property_readonly("shape", [](const Variable& v) { return shape_tuple(v.spec().shape); })
-      .def_property_readonly("dtype", [](const Variable& v) { return name_of(v.spec().dtype); })
+      .def_property_readonly("dtype", [](const Variable& v) { return name_of(v.seen_dtype()); })
+      .def_property_readonly("stored_dtype", [](const Variable& v) { return name_of(v.spec().dtype); })
+      .def_readwrite("native_autocast", &Variable::autocast)
       .def_readwrite("native_name", &Variable::name)
       .def_readwrite("native_trainable", &Variable::trainable);
+
+  module.def(
+      "set_autocast_dtype",
+      [](std::optional<std::string> name) {
+        std::optional<DType>& dtype = autocast_dtype();
+        const std::optional<DType> before = dtype;
+        dtype = name ? std::optional(dtype_from_name(*name)) : std::nullopt;
+        return before ? py::object(py::str(name_of(*before))) : py::object(py::none());
+      },
+      py::arg("name"), "Sets the dtype in which this thread's op calls see floating variables, None for their own.");
+  module.def("autocast_dtype", [] {
+    return autocast_dtype() ? py::object(py::str(name_of(*autocast_dtype()))) : py::object(py::none());
+  });
 }
 
 }  // namespace ph

@@ -31,6 +31,7 @@ PH_INLINE constexpr size_t size_of(DType dtype) {
   return sizes[static_cast<int>(dtype)];
 }
 PH_INLINE constexpr bool is_float(DType dtype) { return dtype >= DType::float16; }
+PH_INLINE constexpr bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
 PH_INLINE constexpr bool is_integer(DType dtype) { return dtype >= DType::int8 && dtype <= DType::uint64; }
 PH_INLINE constexpr bool is_unsigned(DType dtype) { return dtype >= DType::uint8 && dtype <= DType::uint64; }
 

@@ -1,7 +1,13 @@
 // Bringing stored elements into a compute type and back.
 #pragma once
+#include <type_traits>
+
 #include "core/dtype.h"
 #include "core/half.h"
+#if !defined(PH_SIMD_PORTABLE) && defined(__F16C__)
+#include <immintrin.h>
+#define PH_F16C
+#endif
 
 namespace ph::PH_LEVEL {
 namespace {
@@ -15,7 +21,33 @@ PH_INLINE void load_plain(T* to, const void* from, int64_t n) {
 template <class T, class H>
 PH_INLINE void load_half(T* to, const void* from, int64_t n) {
   const H* s = static_cast<const H*>(from);
-  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(to_float(s[i]));
+  int64_t i = 0;
+#ifdef PH_F16C
+  if constexpr (std::is_same_v<T, float> && std::is_same_v<H, Float16>) {
+    for (; i + 8 <= n; i += 8) {
+      _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(s + i))));
+    }
+  }
+#endif
+  for (; i < n; ++i) to[i] = static_cast<T>(to_float(s[i]));
+}
+
+PH_INLINE void round_to(Float16& to, float from) { to = float16_from(from); }
+PH_INLINE void round_to(BFloat16& to, float from) { to = bfloat16_from(from); }
+
+template <class T, class H>
+PH_INLINE void store_half(void* to, const T* from, int64_t n) {
+  H* s = static_cast<H*>(to);
+  int64_t i = 0;
+#ifdef PH_F16C
+  if constexpr (std::is_same_v<T, float> && std::is_same_v<H, Float16>) {
+    for (; i + 8 <= n; i += 8) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(s + i),
+                       _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
+    }
+  }
+#endif
+  for (; i < n; ++i) round_to(s[i], static_cast<float>(from[i]));
 }
 
 // to[i] = from[i] for n elements stored as `storage`; from has no alignment beyond the element's.
@@ -80,11 +112,9 @@ void store_converted(void* to, const T* from, DType storage, int64_t n) {
     case DType::uint64:
       return store_plain<T, uint64_t>(to, from, n);
     case DType::float16:
-      for (int64_t i = 0; i < n; ++i) static_cast<Float16*>(to)[i] = float16_from(static_cast<float>(from[i]));
-      return;
+      return store_half<T, Float16>(to, from, n);
     case DType::bfloat16:
-      for (int64_t i = 0; i < n; ++i) static_cast<BFloat16*>(to)[i] = bfloat16_from(static_cast<float>(from[i]));
-      return;
+      return store_half<T, BFloat16>(to, from, n);
     case DType::float32:
       return store_plain<T, float>(to, from, n);
     case DType::float64:

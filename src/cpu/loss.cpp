@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/scalar.h"
 #include "core/thread_pool.h"
+#include "cpu/halves.h"
 #include "cpu/rows.h"
 
 namespace ph::PH_LEVEL {
@@ -218,19 +219,22 @@ void sparse_grad(const KernelCall& k, const ProbabilityAttrs& a) {
   k.in[0].dtype == DType::float32 ? sparse_grad_typed<float>(k, a) : sparse_grad_typed<double>(k, a);
 }
 
-template <class Attrs>
-const char* wide_float(SpecSpan in, const Attrs&) {
-  const bool wide = in[0].dtype == DType::float32 || in[0].dtype == DType::float64;
-  return wide ? nullptr : "wants float32 or float64: cast first";
+template <auto run, class Attrs>
+void in_float(const KernelCall& k, const Attrs& a) {
+  const int lead = k.in[0].shape.rank() - 1;
+  run_pieces_in_float(k, lead, k.in.size(), 1.5, [&](const KernelCall& piece, int64_t) { run(piece, a); });
 }
 
 }  // namespace
 
-PH_KERNELS(sparse_softmax_cross_entropy, kernel<sparse_softmax, wide_float<NoAttrs>>("blocks"));
-PH_KERNELS(sparse_softmax_cross_entropy_grad, kernel<sparse_softmax_grad, wide_float<NoAttrs>>("blocks"));
-PH_KERNELS(softmax_cross_entropy, kernel<softmax, wide_float<NoAttrs>>("blocks"));
-PH_KERNELS(softmax_cross_entropy_grad, kernel<softmax_grad, wide_float<NoAttrs>>("blocks"));
-PH_KERNELS(sparse_cross_entropy, kernel<sparse, wide_float<ProbabilityAttrs>>("rows"));
-PH_KERNELS(sparse_cross_entropy_grad, kernel<sparse_grad, wide_float<ProbabilityAttrs>>("rows"));
+#define PH_LOSS(op, run, Attrs, variant) \
+  PH_KERNELS(op, kernel<run, wide_float<Attrs>>(variant), kernel<in_float<run, Attrs>, half_float<Attrs>>("converted"))
+PH_LOSS(sparse_softmax_cross_entropy, sparse_softmax, NoAttrs, "blocks");
+PH_LOSS(sparse_softmax_cross_entropy_grad, sparse_softmax_grad, NoAttrs, "blocks");
+PH_LOSS(softmax_cross_entropy, softmax, NoAttrs, "blocks");
+PH_LOSS(softmax_cross_entropy_grad, softmax_grad, NoAttrs, "blocks");
+PH_LOSS(sparse_cross_entropy, sparse, ProbabilityAttrs, "rows");
+PH_LOSS(sparse_cross_entropy_grad, sparse_grad, ProbabilityAttrs, "rows");
+#undef PH_LOSS
 
 }  // namespace ph::PH_LEVEL

@@ -1,9 +1,11 @@
-// Matrix products: gemm for float32 and float64, plain loops for integers. Small matrices of a batch are shared among
-// the threads; large ones go one after another, each being parallel.
+// Matrix products: gemm for floats (float16 and bfloat16 are multiplied and added up in float32), plain loops for
+// integers. Small matrices of a batch are shared among the threads; large ones go one after another, each being
+// parallel.
 #include "ops/matmul.h"
 
 #include "core/thread_pool.h"
 #include "cpu/gemm/gemm.h"
+#include "cpu/gemm/halves.h"
 
 namespace ph::PH_LEVEL {
 
@@ -45,6 +47,7 @@ PH_INLINE int64_t matrix_of(int64_t batch, const Shape& operand, const Shape& c)
   return at;
 }
 
+// `T` is what elements are stored as.
 template <class T, class Multiply>
 PH_INLINE void for_each_matrix(const KernelCall& call, const Sizes& s, int64_t begin, int64_t end, Multiply multiply) {
   const View &a = call.in[0], &b = call.in[1], &c = call.out[0];
@@ -92,6 +95,43 @@ size_t gemm_workspace(SpecSpan in, const MatmulAttrs& attrs) {
   return size_of(in[0].dtype) * static_cast<size_t>(parts_of(s) * packed);
 }
 
+// The bias in float32 lies in front of packed B.
+PH_INLINE int64_t bias_size(const Sizes& s) { return divide_up(s.n, 16) * 16; }
+
+void matmul_halves(const KernelCall& call, const MatmulAttrs& attrs) {
+  const Sizes s = sizes_of(call.in[0].shape, call.in[1].shape, attrs);
+  const DType dtype = call.in[0].dtype;
+  float* bias = static_cast<float*>(call.workspace);
+  if (call.in.size() > 2) load_converted(bias, call.in[2].data, call.in[2].dtype, s.n);
+  HalfGemm g{};
+  g.m = s.m, g.n = s.n, g.k = s.k;
+  g.a = {nullptr, dtype, attrs.transpose_a ? 1 : s.k, attrs.transpose_a ? s.m : 1};
+  g.b = {nullptr, dtype, attrs.transpose_b ? 1 : s.n, attrs.transpose_b ? s.k : 1};
+  g.c = {nullptr, dtype, s.n, 1};
+  g.bias = call.in.size() > 2 ? bias : nullptr;
+  g.activation = attrs.activation;
+  const int64_t parts = parts_of(s), scratch = packed_size<float>(s.n, s.k);
+  const double ns = 0.04 * static_cast<double>(s.m * s.n * s.k + 500) * static_cast<double>(s.batches);
+  parallel_for(parts, parts ? ns / static_cast<double>(parts) : 0, [&](int64_t part) {
+    float* packed = bias + bias_size(s) + part * scratch;
+    for_each_matrix<uint16_t>(call, s, s.batches * part / parts, s.batches * (part + 1) / parts,
+                              [&](uint16_t* a, uint16_t* b, uint16_t* c) {
+                                HalfGemm one = g;
+                                one.a.data = a, one.b.data = b, one.c.data = c;
+                                gemm_halves(one, packed);
+                              });
+  });
+}
+
+const char* halves_accept(SpecSpan in, const MatmulAttrs&) {
+  return is_half(in[0].dtype) ? nullptr : "wants float16 or bfloat16";
+}
+
+size_t halves_workspace(SpecSpan in, const MatmulAttrs& attrs) {
+  const Sizes s = sizes_of(in[0].shape, in[1].shape, attrs);
+  return sizeof(float) * static_cast<size_t>(bias_size(s) + parts_of(s) * packed_size<float>(s.n, s.k));
+}
+
 template <class T>
 void reference_typed(const KernelCall& call, const MatmulAttrs& attrs) {
   const T* bias = call.in.size() > 2 ? call.in[2].as<T>() : nullptr;
@@ -131,13 +171,13 @@ void matmul_reference(const KernelCall& call, const MatmulAttrs& attrs) {
 }
 
 const char* reference_accepts(SpecSpan in, const MatmulAttrs&) {
-  const bool half = in[0].dtype == DType::float16 || in[0].dtype == DType::bfloat16;
-  return half ? "half floats have no matrix product here: cast to float32" : nullptr;
+  return is_half(in[0].dtype) ? "multiplies elements as they are stored" : nullptr;
 }
 
 }  // namespace
 
 PH_KERNELS(matmul, kernel<matmul_gemm, gemm_accepts, gemm_workspace>("gemm"),
+           kernel<matmul_halves, halves_accept, halves_workspace>("gemm_halves"),
            kernel<matmul_reference, reference_accepts>("reference"));
 
 }  // namespace ph::PH_LEVEL

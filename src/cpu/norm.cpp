@@ -8,6 +8,7 @@
 
 #include "core/scalar.h"
 #include "core/thread_pool.h"
+#include "cpu/halves.h"
 #include "cpu/rows.h"
 
 namespace ph::PH_LEVEL {
@@ -336,7 +337,7 @@ void layer_norm(const KernelCall& k, const LayerNormAttrs& a) {
 
 size_t layer_grad_workspace(SpecSpan in, const LayerNormAttrs&) {
   const Rows p = rows_of(in[0].shape, in[1].shape);
-  return static_cast<size_t>(p.slices() * 2 * p.n) * size_of(in[0].dtype);
+  return static_cast<size_t>(p.slices() * 2 * p.n) * (in[0].dtype == DType::float64 ? sizeof(double) : sizeof(float));
 }
 
 // With g = gamma * dy and h = (x - mean) * rstd: dx = rstd * (g - mean(g) - h * mean(g * h)). Each slice of rows has
@@ -384,17 +385,38 @@ void layer_norm_grad(const KernelCall& k, const LayerNormAttrs& a) {
   k.in[0].dtype == DType::float32 ? layer_norm_grad_typed<float>(k, a) : layer_norm_grad_typed<double>(k, a);
 }
 
-template <class Attrs>
-const char* wide_float(SpecSpan in, const Attrs&) {
-  const bool wide = in[0].dtype == DType::float32 || in[0].dtype == DType::float64;
-  return wide ? nullptr : "wants float32 or float64: cast first";
+// float16 and bfloat16: rows of a layer norm a piece at a time; what sums over rows, through copies.
+void layer_norm_in_float(const KernelCall& k, const LayerNormAttrs& a) {
+  const int lead = k.in[0].shape.rank() - k.in[1].shape.rank();
+  run_pieces_in_float(k, lead, 1, 1.0, [&](const KernelCall& piece, int64_t) { layer_norm(piece, a); });
+}
+
+// The outputs of all three are the size of x, gamma and gamma.
+template <auto own_bytes, class Attrs>
+size_t copies_workspace(SpecSpan in, const Attrs& a) {
+  int64_t copies = copy_size(in[0].dtype, in[0].shape.size()) + 2 * copy_size(in[1].dtype, in[1].shape.size());
+  for (const Spec& spec : in) copies += copy_size(spec.dtype, spec.shape.size());
+  return whole_copies_bytes(own_bytes(in, a), copies);
+}
+
+template <auto run, auto own_bytes, class Attrs>
+void in_float(const KernelCall& k, const Attrs& a) {
+  Spec specs[most_tensors];
+  for (int i = 0; i < k.in.size(); ++i) specs[i] = {k.in[i].shape, k.in[i].dtype};
+  run_whole_in_float(k, own_bytes({specs, k.in.size()}, a), [&](const KernelCall& wide) { run(wide, a); });
 }
 
 }  // namespace
 
-PH_KERNELS(batch_norm_train, kernel<batch_norm, wide_float<BatchNormAttrs>, batch_workspace>("slices"));
-PH_KERNELS(batch_norm_grad, kernel<batch_norm_grad, wide_float<BatchNormAttrs>, batch_grad_workspace>("slices"));
-PH_KERNELS(layer_norm, kernel<layer_norm, wide_float<LayerNormAttrs>>("rows"));
-PH_KERNELS(layer_norm_grad, kernel<layer_norm_grad, wide_float<LayerNormAttrs>, layer_grad_workspace>("rows"));
+#define PH_NORM(op, run, Attrs, own_bytes, variant)           \
+  PH_KERNELS(                                                 \
+      op, kernel<run, wide_float<Attrs>, own_bytes>(variant), \
+      kernel<in_float<run, own_bytes, Attrs>, half_float<Attrs>, copies_workspace<own_bytes, Attrs>>("converted"))
+PH_NORM(batch_norm_train, batch_norm, BatchNormAttrs, batch_workspace, "slices");
+PH_NORM(batch_norm_grad, batch_norm_grad, BatchNormAttrs, batch_grad_workspace, "slices");
+PH_NORM(layer_norm_grad, layer_norm_grad, LayerNormAttrs, layer_grad_workspace, "rows");
+PH_KERNELS(layer_norm, kernel<layer_norm, wide_float<LayerNormAttrs>>("rows"),
+           kernel<layer_norm_in_float, half_float<LayerNormAttrs>>("converted"));
+#undef PH_NORM
 
 }  // namespace ph::PH_LEVEL

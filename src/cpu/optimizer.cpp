@@ -1,9 +1,11 @@
 // Optimizer updates: one loop for all of them, which reads and writes every state once. All groups of a call are cut
-// into spans that threads share, so that a network's many small variables cost one job.
+// into spans that threads share, so that a network's many small variables cost one job. float16 and bfloat16 are
+// updated in float32, a piece at a time, and rounded once.
 #include "ops/optimizer.h"
 
 #include "core/inline.h"
 #include "core/thread_pool.h"
+#include "cpu/convert.h"
 
 namespace ph::PH_LEVEL {
 
@@ -33,6 +35,23 @@ void update_span(const Update& update, const View* in, const View* out, int64_t 
   }
 }
 
+template <class Update>
+void update_halves(const Update& update, const View* in, const View* out, int64_t begin, int64_t end) {
+  constexpr int states = Update::slots + 1;
+  constexpr int64_t piece = 256;
+  for (int64_t at = begin; at < end; at += piece) {
+    const int64_t n = end - at < piece ? end - at : piece;
+    float values[states + 1][piece];
+    View wide[states + 1];
+    for (int s = 0; s <= states; ++s) {
+      load_converted(values[s], in[s].as<uint16_t>() + at, in[s].dtype, n);
+      wide[s].data = values[s];
+    }
+    update_span<Update, float>(update, wide, wide, 0, n);
+    for (int s = 0; s < states; ++s) store_converted(out[s].as<uint16_t>() + at, values[s], out[s].dtype, n);
+  }
+}
+
 template <class Update, class T, class Attrs>
 void update_groups(const KernelCall& k, const Attrs& a) {
   constexpr int group = Update::slots + 2, states = Update::slots + 1;
@@ -51,14 +70,20 @@ void update_groups(const KernelCall& k, const Attrs& a) {
     int g = 0;
     for (; chunk >= spans_of(g); ++g) chunk -= spans_of(g);
     const int64_t begin = chunk * span, n = k.in[g * group].size();
-    update_span<Update, T>(update, &k.in[g * group], &k.out[g * states], begin, begin + span < n ? begin + span : n);
+    const int64_t end = begin + span < n ? begin + span : n;
+    if constexpr (std::is_same_v<T, float>) {
+      if (k.in[0].dtype != DType::float32) {
+        return update_halves(update, &k.in[g * group], &k.out[g * states], begin, end);
+      }
+    }
+    update_span<Update, T>(update, &k.in[g * group], &k.out[g * states], begin, end);
   });
 }
 
 template <template <class> class Update, class Attrs>
 void update(const KernelCall& k, const Attrs& a) {
-  k.in[0].dtype == DType::float32 ? update_groups<Update<float>, float>(k, a)
-                                  : update_groups<Update<double>, double>(k, a);
+  k.in[0].dtype == DType::float64 ? update_groups<Update<double>, double>(k, a)
+                                  : update_groups<Update<float>, float>(k, a);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "ops/pool.h"
 
 #include "core/thread_pool.h"
+#include "cpu/halves.h"
 
 namespace ph::PH_LEVEL {
 
@@ -160,11 +161,23 @@ BY_DTYPE(max_grad)
 BY_DTYPE(average)
 BY_DTYPE(average_grad)
 
+const char* full_width(SpecSpan in, const PoolAttrs&) {
+  return is_half(in[0].dtype) ? "wants another type than float16 and bfloat16" : nullptr;
+}
+
+template <auto run>
+void in_float(const KernelCall& k, const PoolAttrs& a) {
+  run_pieces_in_float(k, 1, k.in.size(), 1.0, [&](const KernelCall& images, int64_t) { run(images, a); });
+}
+
 }  // namespace
 
-PH_KERNELS(max_pool2d, kernel<max_forward>("windows"));
-PH_KERNELS(max_pool2d_grad, kernel<max_grad>("windows"));
-PH_KERNELS(average_pool2d, kernel<average>("windows"));
-PH_KERNELS(average_pool2d_grad, kernel<average_grad>("windows"));
+#define PH_POOL(op, run) \
+  PH_KERNELS(op, kernel<run, full_width>("windows"), kernel<in_float<run>, half_float<PoolAttrs>>("converted"))
+PH_POOL(max_pool2d, max_forward);
+PH_POOL(max_pool2d_grad, max_grad);
+PH_POOL(average_pool2d, average);
+PH_POOL(average_pool2d_grad, average_grad);
+#undef PH_POOL
 
 }  // namespace ph::PH_LEVEL

@@ -120,43 +120,52 @@ void randint(const KernelCall& k, const RandomRandintAttrs& a) {
 }
 
 // Each word serves two elements: of 128 in a group the first 64 take the low halves, the others the high ones.
+constexpr int drop_group = 2 * group_words;
+
+// The first n of a group.
+template <class T>
+PH_INLINE void drop(const T* x, T* y, int64_t n, const uint32_t* words, uint32_t threshold, T scale) {
+  if (n == drop_group) {
+    for (int j = 0; j < group_words; ++j) {
+      y[j] = scalar::pick((words[j] & 0xffff) < threshold, T(0), x[j] * scale);
+    }
+    for (int j = 0; j < group_words; ++j) {
+      y[group_words + j] = scalar::pick((words[j] >> 16) < threshold, T(0), x[group_words + j] * scale);
+    }
+  } else {
+    for (int64_t j = 0; j < n; ++j) {
+      const uint32_t bits = j < group_words ? words[j] & 0xffff : words[j - group_words] >> 16;
+      y[j] = scalar::pick(bits < threshold, T(0), x[j] * scale);
+    }
+  }
+}
+
 template <class T>
 void dropout_typed(const KernelCall& k, const DropoutAttrs& a) {
-  constexpr int per_group = 2 * group_words;
   const uint32_t* key = k.in[1].as<uint32_t>();
-  const T* x = k.in[0].as<T>();
-  T* y = k.out[0].as<T>();
   const uint32_t threshold = a.threshold();
   const T scale = a.rate < 1 ? static_cast<T>(1 / (1 - a.rate)) : T(0);
-  for_chunks(k.in[0].size(), 0.4, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i += per_group) {
+  const View &x = k.in[0], &y = k.out[0];
+  const int64_t bytes = static_cast<int64_t>(size_of(x.dtype));
+  for_chunks(x.size(), 0.4, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += drop_group) {
       uint32_t words[group_words];
-      philox_group(words, i / per_group, key);
-      if (end - i >= per_group) {
-        for (int j = 0; j < group_words; ++j) {
-          y[i + j] = scalar::pick((words[j] & 0xffff) < threshold, T(0), x[i + j] * scale);
-        }
-        for (int j = 0; j < group_words; ++j) {
-          const int64_t at = i + group_words + j;
-          y[at] = scalar::pick((words[j] >> 16) < threshold, T(0), x[at] * scale);
-        }
+      philox_group(words, i / drop_group, key);
+      const int64_t n = end - i < drop_group ? end - i : drop_group;
+      if (x.dtype == dtype_of<T>()) {
+        drop(x.as<T>() + i, y.as<T>() + i, n, words, threshold, scale);
       } else {
-        for (int64_t j = 0; j < end - i; ++j) {
-          const uint32_t bits = j < group_words ? words[j] & 0xffff : words[j - group_words] >> 16;
-          y[i + j] = scalar::pick(bits < threshold, T(0), x[i + j] * scale);
-        }
+        T values[drop_group];
+        load_converted(values, x.as<char>() + i * bytes, x.dtype, n);
+        drop(values, values, n, words, threshold, scale);
+        store_converted(y.as<char>() + i * bytes, values, y.dtype, n);
       }
     }
   });
 }
 
 void dropout(const KernelCall& k, const DropoutAttrs& a) {
-  k.in[0].dtype == DType::float32 ? dropout_typed<float>(k, a) : dropout_typed<double>(k, a);
-}
-
-const char* wide_float(SpecSpan in, const DropoutAttrs&) {
-  const bool wide = in[0].dtype == DType::float32 || in[0].dtype == DType::float64;
-  return wide ? nullptr : "wants float32 or float64: cast first";
+  k.in[0].dtype == DType::float64 ? dropout_typed<double>(k, a) : dropout_typed<float>(k, a);
 }
 
 }  // namespace
@@ -165,6 +174,6 @@ PH_KERNELS(random_uniform, kernel<uniform>("philox"));
 PH_KERNELS(random_normal, kernel<normal>("philox"));
 PH_KERNELS(random_truncated_normal, kernel<truncated_normal>("philox"));
 PH_KERNELS(random_randint, kernel<randint>("philox"));
-PH_KERNELS(dropout, kernel<dropout, wide_float>("philox"));
+PH_KERNELS(dropout, kernel<dropout>("philox"));
 
 }  // namespace ph::PH_LEVEL

@@ -8,7 +8,7 @@
 
 #include "core/scalar.h"
 #include "core/thread_pool.h"
-#include "cpu/convert.h"
+#include "cpu/halves.h"
 
 namespace ph::PH_LEVEL {
 
@@ -266,29 +266,23 @@ void reduce(const KernelCall& k, const ReduceAttrs& a) {
   }
 }
 
-// Narrow types: through a copy in a wide one, which lies in the workspace.
-PH_INLINE bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
+// Narrow integers: through a copy in a wide type, which lies in the workspace.
 
 // x and y in the wide type, each followed by padding, and the steps between them.
 size_t converted_bytes(SpecSpan in, const ReduceAttrs& a) {
   return static_cast<size_t>(2 * in[0].shape.size() + 16 + steps_size(runs_of(in[0].shape, a))) * 8 + 64;
 }
 
-template <class R, class T>
-void reduce_converted_as(const KernelCall& k, const ReduceAttrs& a) {
-  T* x = static_cast<T*>(k.workspace);
-  T* y = x + (k.in[0].size() + 7) / 8 * 8;
-  T* steps = y + (k.out[0].size() + 7) / 8 * 8;
-  load_converted(x, k.in[0].data, k.in[0].dtype, k.in[0].size());
-  const View in{x, k.in[0].shape, dtype_of<T>()}, out{y, k.out[0].shape, dtype_of<T>()};
-  const KernelCall inner{{&in, 1}, {&out, 1}, steps};
-  reduce_typed<R, T>(inner, a);
-  store_converted(k.out[0].data, y, k.out[0].dtype, k.out[0].size());
-}
-
 template <class R>
 void reduce_converted(const KernelCall& k, const ReduceAttrs& a) {
-  is_half(k.in[0].dtype) ? reduce_converted_as<R, float>(k, a) : reduce_converted_as<R, int64_t>(k, a);
+  int64_t* x = static_cast<int64_t*>(k.workspace);
+  int64_t* y = x + (k.in[0].size() + 7) / 8 * 8;
+  int64_t* steps = y + (k.out[0].size() + 7) / 8 * 8;
+  load_converted(x, k.in[0].data, k.in[0].dtype, k.in[0].size());
+  const View in{x, k.in[0].shape, DType::int64}, out{y, k.out[0].shape, DType::int64};
+  const KernelCall inner{{&in, 1}, {&out, 1}, steps};
+  reduce_typed<R, int64_t>(inner, a);
+  store_converted(k.out[0].data, y, k.out[0].dtype, k.out[0].size());
 }
 
 void mean_after_sum(const View& out, double count) {
@@ -304,15 +298,19 @@ void mean(const KernelCall& k, const ReduceAttrs& a) {
   mean_after_sum(k.out[0], static_cast<double>(reduced_size(runs_of(k.in[0].shape, a))));
 }
 
-void mean_half(const KernelCall& k, const ReduceAttrs& a) {
-  float* x = static_cast<float*>(k.workspace);
-  float* y = x + (k.in[0].size() + 7) / 8 * 8;
-  float* steps = y + (k.out[0].size() + 7) / 8 * 8;
-  load_converted(x, k.in[0].data, k.in[0].dtype, k.in[0].size());
-  const View in{x, k.in[0].shape, DType::float32}, out{y, k.out[0].shape, DType::float32};
-  const KernelCall inner{{&in, 1}, {&out, 1}, steps};
-  mean(inner, a);
-  store_converted(k.out[0].data, y, k.out[0].dtype, k.out[0].size());
+// float16 and bfloat16
+template <auto run>
+void reduce_half(const KernelCall& k, const ReduceAttrs& a) {
+  const size_t steps = static_cast<size_t>(steps_size(runs_of(k.in[0].shape, a))) * sizeof(float);
+  run_whole_in_float(k, steps, [&](const KernelCall& wide) { run(wide, a); });
+}
+
+size_t half_bytes(SpecSpan in, const ReduceAttrs& a) {
+  const size_t steps = static_cast<size_t>(steps_size(runs_of(in[0].shape, a))) * sizeof(float);
+  // the result is no larger than the input, but for that of an empty one
+  int64_t kept = 1;
+  for (int i = 0; i < in[0].shape.rank(); ++i) kept *= is_reduced(a, i, in[0].shape.rank()) ? 1 : in[0].shape[i];
+  return whole_copies_bytes(steps, copy_size(in[0].dtype, in[0].shape.size()) + copy_size(in[0].dtype, kept));
 }
 
 // Whether `now`, which comes later, takes the place: the first of equals stays, the first NaN wins, as in NumPy.
@@ -394,7 +392,15 @@ void arg(const KernelCall& k, const ArgAttrs& a) {
 }
 
 const char* ordered_as_stored(SpecSpan in, const ArgAttrs&) {
-  return is_half(in[0].dtype) ? "half floats are not ordered by their bits: cast to float32" : nullptr;
+  return is_half(in[0].dtype) ? "half floats are not ordered by their bits" : nullptr;
+}
+
+template <auto run, class Attrs>
+void along_axis_in_float(const KernelCall& k, const Attrs& a) {
+  const int rank = k.in[0].shape.rank(), lead = static_cast<int>(a.axis < 0 ? a.axis + rank : a.axis);
+  Attrs within = a;
+  within.axis = lead > 0;
+  run_pieces_in_float(k, lead, 1, 1.0, [&](const KernelCall& piece, int64_t) { run(piece, within); });
 }
 
 template <class R, class T>
@@ -457,21 +463,28 @@ struct Any {
 
 }  // namespace
 
-PH_KERNELS(reduce_sum, kernel<reduce<Sum>, native_type, steps_bytes>("pairwise"),
-           kernel<reduce_converted<Sum>, nullptr, converted_bytes>("converted"));
-PH_KERNELS(reduce_prod, kernel<reduce<Prod>, native_type, steps_bytes>("pairwise"),
-           kernel<reduce_converted<Prod>, nullptr, converted_bytes>("converted"));
-PH_KERNELS(reduce_max, kernel<reduce<Max>, native_type, steps_bytes>("pairwise"),
-           kernel<reduce_converted<Max>, nullptr, converted_bytes>("converted"));
-PH_KERNELS(reduce_min, kernel<reduce<Min>, native_type, steps_bytes>("pairwise"),
-           kernel<reduce_converted<Min>, nullptr, converted_bytes>("converted"));
+#define PH_REDUCTION(op, R)                                                                                      \
+  PH_KERNELS(op, kernel<reduce<R>, native_type, steps_bytes>("pairwise"),                                        \
+             kernel<reduce_half<reduce_typed<R, float>>, half_float<ReduceAttrs>, half_bytes>("converted_half"), \
+             kernel<reduce_converted<R>, nullptr, converted_bytes>("converted"))
+PH_REDUCTION(reduce_sum, Sum);
+PH_REDUCTION(reduce_prod, Prod);
+PH_REDUCTION(reduce_max, Max);
+PH_REDUCTION(reduce_min, Min);
+#undef PH_REDUCTION
 PH_KERNELS(reduce_mean, kernel<mean, native_type, steps_bytes>("pairwise"),
-           kernel<mean_half, nullptr, converted_bytes>("converted"));
+           kernel<reduce_half<mean>, half_float<ReduceAttrs>, half_bytes>("converted_half"));
 PH_KERNELS(reduce_all, kernel<reduce_typed<All, uint8_t>, nullptr, steps_bytes>("pairwise"));
 PH_KERNELS(reduce_any, kernel<reduce_typed<Any, uint8_t>, nullptr, steps_bytes>("pairwise"));
-PH_KERNELS(argmax, kernel<arg<true>, ordered_as_stored>("plain"));
-PH_KERNELS(argmin, kernel<arg<false>, ordered_as_stored>("plain"));
-PH_KERNELS(cumsum, kernel<cumulate<Sum>, cumulative_type>("plain"));
-PH_KERNELS(cumprod, kernel<cumulate<Prod>, cumulative_type>("plain"));
+PH_KERNELS(argmax, kernel<arg<true>, ordered_as_stored>("plain"),
+           kernel<along_axis_in_float<arg_typed<true, float>, ArgAttrs>>("converted"));
+PH_KERNELS(argmin, kernel<arg<false>, ordered_as_stored>("plain"),
+           kernel<along_axis_in_float<arg_typed<false, float>, ArgAttrs>>("converted"));
+PH_KERNELS(
+    cumsum, kernel<cumulate<Sum>, cumulative_type>("plain"),
+    kernel<along_axis_in_float<cumulate_typed<Sum, float>, CumulativeAttrs>, half_float<CumulativeAttrs>>("converted"));
+PH_KERNELS(cumprod, kernel<cumulate<Prod>, cumulative_type>("plain"),
+           kernel<along_axis_in_float<cumulate_typed<Prod, float>, CumulativeAttrs>, half_float<CumulativeAttrs>>(
+               "converted"));
 
 }  // namespace ph::PH_LEVEL

@@ -7,6 +7,7 @@
 
 #include "core/scalar.h"
 #include "core/thread_pool.h"
+#include "cpu/halves.h"
 #include "cpu/rows.h"
 
 namespace ph::PH_LEVEL {
@@ -156,15 +157,21 @@ void softmax_grad(const KernelCall& k, const SoftmaxAttrs& a) {
   k.in[0].dtype == DType::float32 ? softmax_grad_typed<float>(k, a) : softmax_grad_typed<double>(k, a);
 }
 
-const char* wide_float(SpecSpan in, const SoftmaxAttrs&) {
-  const bool wide = in[0].dtype == DType::float32 || in[0].dtype == DType::float64;
-  return wide ? nullptr : "wants float32 or float64: cast first";
+template <auto run>
+void in_float(const KernelCall& k, const SoftmaxAttrs& a) {
+  const int rank = k.in[0].shape.rank(), lead = static_cast<int>(a.axis < 0 ? a.axis + rank : a.axis);
+  const SoftmaxAttrs within{lead > 0};
+  run_pieces_in_float(k, lead, k.in.size(), 1.5, [&](const KernelCall& piece, int64_t) { run(piece, within); });
 }
 
 }  // namespace
 
-PH_KERNELS(softmax, kernel<softmax<false>, wide_float>("blocks"));
-PH_KERNELS(log_softmax, kernel<softmax<true>, wide_float>("blocks"));
-PH_KERNELS(softmax_grad, kernel<softmax_grad, wide_float>("blocks"));
+#define PH_SOFTMAX(op, run)                                       \
+  PH_KERNELS(op, kernel<run, wide_float<SoftmaxAttrs>>("blocks"), \
+             kernel<in_float<run>, half_float<SoftmaxAttrs>>("converted"))
+PH_SOFTMAX(softmax, softmax<false>);
+PH_SOFTMAX(log_softmax, softmax<true>);
+PH_SOFTMAX(softmax_grad, softmax_grad);
+#undef PH_SOFTMAX
 
 }  // namespace ph::PH_LEVEL

@@ -2,7 +2,7 @@
 #include "ops/sort.h"
 
 #include "core/thread_pool.h"
-#include "cpu/convert.h"
+#include "cpu/halves.h"
 
 namespace ph::PH_LEVEL {
 
@@ -76,12 +76,20 @@ size_t spare_bytes(SpecSpan in, const ArgsortAttrs&) {
 }
 
 const char* ordered_as_stored(SpecSpan in, const ArgsortAttrs&) {
-  const bool half = in[0].dtype == DType::float16 || in[0].dtype == DType::bfloat16;
-  return half ? "half floats are not ordered by their bits: cast to float32" : nullptr;
+  return is_half(in[0].dtype) ? "half floats are not ordered by their bits" : nullptr;
+}
+
+void argsort_in_float(const KernelCall& k, const ArgsortAttrs& a) {
+  const int64_t n = k.in[0].shape.back();
+  run_pieces_in_float(k, k.in[0].shape.rank() - 1, 1, 20.0, [&](KernelCall piece, int64_t begin) {
+    piece.workspace = static_cast<int32_t*>(k.workspace) + begin * n;
+    argsort_typed<float>(piece, a);
+  });
 }
 
 }  // namespace
 
-PH_KERNELS(argsort, kernel<argsort, ordered_as_stored, spare_bytes>("merge"));
+PH_KERNELS(argsort, kernel<argsort, ordered_as_stored, spare_bytes>("merge"),
+           kernel<argsort_in_float, nullptr, spare_bytes>("converted"));
 
 }  // namespace ph::PH_LEVEL

@@ -2,8 +2,24 @@
 
 #include "graph/graph.h"
 #include "graph/tape.h"
+#include "ops/cast.h"
 
 namespace ph {
+
+std::optional<DType>& autocast_dtype() {
+  thread_local std::optional<DType> dtype;
+  return dtype;
+}
+
+DType Variable::seen_dtype() const {
+  const std::optional<DType> wanted = autocast_dtype();
+  return wanted && autocast && is_float(spec().dtype) ? *wanted : spec().dtype;
+}
+
+Tensor Variable::seen() {
+  const Tensor value = read();
+  return value.dtype() == seen_dtype() ? value : cast(value, seen_dtype());
+}
 
 Tensor Variable::read() {
   const auto self = shared_from_this();

@@ -17,8 +17,8 @@ static void check_attributes(const ConvAttrs& a, const char* op) {
 
 static void check_dtypes(SpecSpan in, const char* op) {
   for (const Spec& spec : in) {
-    PH_CHECK_TYPE(spec.dtype == in[0].dtype && (spec.dtype == DType::float32 || spec.dtype == DType::float64), op,
-                  ": inputs must all be float32 or all float64, got ", in[0].dtype, " and ", spec.dtype);
+    PH_CHECK_TYPE(spec.dtype == in[0].dtype && is_float(spec.dtype), op,
+                  ": inputs must all be of one floating dtype, got ", in[0].dtype, " and ", spec.dtype);
   }
 }
 

@@ -9,7 +9,8 @@ static Specs infer_update(SpecSpan in, const char* op) {
   PH_CHECK(in.size() >= group + scalars && (in.size() - scalars) % group == 0, op, ": takes groups of ", group,
            " tensors (variable, slots, gradient), then ", scalars, " scalars, got ", in.size(), " tensors");
   const DType dtype = in[0].dtype;
-  PH_CHECK_TYPE(dtype == DType::float32 || dtype == DType::float64, op, ": wants float32 or float64, got ", in[0]);
+  PH_CHECK_TYPE(is_float(dtype), op, ": wants floating variables, got ", in[0]);
+  const Spec scalar{Shape{}, is_half(dtype) ? DType::float32 : dtype};
   Specs out;
   for (int first = 0; first + scalars < in.size(); first += group) {
     const Spec wanted{in[first].shape, dtype};
@@ -19,7 +20,7 @@ static Specs infer_update(SpecSpan in, const char* op) {
     }
   }
   for (int i = in.size() - scalars; i < in.size(); ++i) {
-    PH_CHECK(in[i] == (Spec{Shape{}, dtype}), op, ": rate must be ", Spec{Shape{}, dtype}, ", got ", in[i]);
+    PH_CHECK(in[i] == scalar, op, ": rate must be ", scalar, ", got ", in[i]);
   }
   return out;
 }

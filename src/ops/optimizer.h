@@ -1,6 +1,7 @@
 // Optimizer updates. Each op takes any number of groups (variable, slots..., gradient), alike within a group, then the
-// scalars of the step (rank 0: the learning rate and what depends on the step count), all of one dtype; its outputs are
-// the new variables and slots, group by group. A trace makes one node per variable; the pass group_optimizer makes one
+// scalars of the step (rank 0: the learning rate and what depends on the step count), all of one dtype, but for the
+// scalars of float16 and bfloat16 variables, which are float32; its outputs are the new variables and slots, group by
+// group. A trace makes one node per variable; the pass group_optimizer makes one
 // of all. The update of one element, the same on every device, stands beside the attributes:
 //
 //   Update(attributes, scalars)   what is constant in a step

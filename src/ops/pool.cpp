@@ -17,14 +17,13 @@ static Shape pooled_shape(const Shape& x, const PoolAttrs& a, const char* op) {
 }
 
 static void check_float(const Spec& spec, const char* op) {
-  PH_CHECK_TYPE(spec.dtype == DType::float32 || spec.dtype == DType::float64, op, ": wants float32 or float64, got ",
-                spec);
+  PH_CHECK_TYPE(is_float(spec.dtype), op, ": wants a floating tensor, got ", spec);
 }
 
 static Specs infer_max(SpecSpan in, const PoolAttrs& a) {
   const DType t = in[0].dtype;
-  PH_CHECK_TYPE(t == DType::float32 || t == DType::float64 || t == DType::int32 || t == DType::int64,
-                "max_pool2d: wants float32, float64, int32 or int64, got ", in[0]);
+  PH_CHECK_TYPE(is_float(t) || t == DType::int32 || t == DType::int64,
+                "max_pool2d: wants a floating tensor, int32 or int64, got ", in[0]);
   return {{pooled_shape(in[0].shape, a, "max_pool2d"), t}};
 }
 static Tensors gradient_max(const GradCall& c, const PoolAttrs& a) {

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sample import Sample, normal
+from sample import Sample, in_halves, normal
 
 
 def _axis(size: int, taps: int, stride: int, dilation: int, padding: Any) -> tuple[int, int]:
@@ -202,3 +202,5 @@ SAMPLES = [
         raises=(ValueError, r"dy must have shape \(1, 3, 3, 2\), got \(1, 5, 5, 2\)"),
     ),
 ]
+
+SAMPLES = in_halves(SAMPLES)

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from sample import Sample, distinct, integers, normal
+from sample import HALVES, Sample, distinct, in_halves, integers, normal
 
 _erf = np.vectorize(math.erf, otypes=[float])
-HALVES = ("float16", "bfloat16")
 
 
 def _erfinv(y: np.ndarray) -> np.ndarray:
@@ -229,3 +228,5 @@ ERRORS = [
 ]
 
 SAMPLES = [*_unary(), *_binary(), *_integers(), *_special(), *_seams(), *_select(), *ERRORS]
+
+SAMPLES = in_halves(SAMPLES)

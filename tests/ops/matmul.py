@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from sample import Sample, integers, normal
+from sample import Sample, in_halves, integers, normal
 
 FLAGS = [(False, False), (True, False), (False, True), (True, True)]
 
@@ -177,3 +177,5 @@ SAMPLES: list[Sample] = [
     _error("bias", [normal(3, 4), normal(4, 5), normal(4)], ValueError, r"bias.*\(5,\).*\(4,\)"),
     _error("bool", [np.ones((2, 2), bool), np.ones((2, 2), bool)], TypeError, "matmul.*bool"),
 ]
+
+SAMPLES = in_halves(SAMPLES)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sample import Sample, normal
+from sample import Sample, in_halves, normal
 
 
 def _along(vector: np.ndarray, x: np.ndarray, axis: int) -> np.ndarray:
@@ -187,3 +187,5 @@ SAMPLES = (
         Sample("beta", "layer_norm", [normal(4, 3), normal(3), normal(4)], raises=(ValueError, "beta must be")),
     ]
 )
+
+SAMPLES = in_halves(SAMPLES)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sample import Sample, normal
+from sample import Sample, in_halves, normal
 
 MASK = np.uint64(0xFFFFFFFF)
 
@@ -160,3 +160,5 @@ SAMPLES = [
     Sample("shape", "random_normal", [SEED], {"shape": (-2,)}, raises=(ValueError, "negative")),
     Sample("range-empty", "random_randint", [SEED], {"shape": (2,), "maxval": 0}, raises=(ValueError, "below maxval")),
 ]
+
+SAMPLES = in_halves(SAMPLES)

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from sample import Sample, distinct, integers, normal
+from sample import HALVES, Sample, distinct, in_halves, integers, normal
 
-HALVES = ("float16", "bfloat16")
 REDUCTIONS: dict[str, Any] = {
     "reduce_sum": np.sum,
     "reduce_mean": np.mean,
@@ -183,3 +182,5 @@ def _running() -> list[Sample]:
 
 
 SAMPLES = [*_patterns(), *_long(), *_edges(), *_positions(), *_running()]
+
+SAMPLES = in_halves(SAMPLES)

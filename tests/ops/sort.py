@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sample import Sample, integers, normal
+from sample import Sample, in_halves, integers, normal
 
 
 def _argsort(id: str, x: np.ndarray, descending: bool = False, **more: Any) -> Sample:
@@ -41,3 +41,5 @@ SAMPLES = [
     _argsort("long-ties-descending", integers(0, 3, 2, 3000).astype("float64"), True),
     Sample("scalar", "argsort", [normal()], raises=(ValueError, r"argsort.*rank 0")),
 ]
+
+SAMPLES = in_halves(SAMPLES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pronghorn.callbacks.callback import Callback, Logs
+from pronghorn.optimizers import LossScaleOptimizer
 from pronghorn.tensor import Tensor
 from pronghorn.variable import Variable
 
@@ -32,6 +33,8 @@ class SwapEMAWeights(Callback):
         if self._own is not None:
             return
         optimizer = self.model.optimizer
+        if isinstance(optimizer, LossScaleOptimizer):
+            optimizer = optimizer.inner_optimizer
         if not getattr(optimizer, "use_ema", False):
             raise ValueError("SwapEMAWeights: the optimizer must be made with use_ema=True")
         if not optimizer.built:

@@ -99,6 +99,7 @@ class BatchNormalization(Layer):
                 initializer=self.gamma_initializer,
                 regularizer=self.gamma_regularizer,
                 constraint=self.gamma_constraint,
+                autocast=False,
             )
         if self.center:
             self.beta = self.add_weight(
@@ -107,6 +108,7 @@ class BatchNormalization(Layer):
                 initializer=self.beta_initializer,
                 regularizer=self.beta_regularizer,
                 constraint=self.beta_constraint,
+                autocast=False,
             )
         self.moving_mean = self._statistic("moving_mean", shape, self.moving_mean_initializer)
         self.moving_variance = self._statistic("moving_variance", shape, self.moving_variance_initializer)
@@ -121,7 +123,7 @@ class BatchNormalization(Layer):
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: channels})
 
     def _statistic(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
-        return self.add_weight(name=name, shape=shape, initializer=initializer, trainable=False)
+        return self.add_weight(name=name, shape=shape, initializer=initializer, trainable=False, autocast=False)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
@@ -129,7 +131,11 @@ class BatchNormalization(Layer):
                 f"BatchNormalization {self.name!r}: mask must have one dimension less than the inputs, got shapes "
                 f"{mask.shape} and {inputs.shape}"
             )
-        inputs = ops.cast(inputs, self.compute_dtype)
+        # float16 and bfloat16 overflow in moments: as in Keras, what lies between is float32
+        wide = "float64" if inputs.dtype == "float64" else "float32"
+        return ops.cast(self._normalize(ops.cast(inputs, wide), training, mask), self.compute_dtype)
+
+    def _normalize(self, inputs: Any, training: bool | None, mask: Any) -> Any:
         gamma, beta = self.gamma, self.beta
         mean, variance = self.moving_mean, self.moving_variance
         if training and self.trainable:

@@ -80,7 +80,7 @@ class Embedding(Layer):
     def call(self, inputs: Any) -> Any:
         if not inputs.dtype.startswith(("int", "uint")):
             inputs = ops.cast(inputs, "int32")
-        return ops.take(self.embeddings, inputs, axis=0)
+        return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return ops.not_equal(inputs, 0) if self.mask_zero else None

@@ -68,8 +68,10 @@ class Layer(StatelessCall, WeightArrays, Operation):
     Args:
         activity_regularizer: regularizer of the outputs.
         trainable: bool, whether training changes the weights.
-        dtype: dtype of computation and weights, or a `DTypePolicy`; None means `config.floatx()`.
-        autocast: bool, whether floating inputs are converted to that dtype.
+        dtype: dtype of computation and weights, or a `DTypePolicy` or its name, such as "mixed_bfloat16"; None means
+            `config.dtype_policy()`.
+        autocast: bool, whether floating inputs, and weights while they are used, are converted to the dtype of
+            computation.
         name: unique name; None makes one from the class name.
         **kwargs: `input_shape`, `input_dim`, `batch_input_shape` and `input_length` of Keras 2.
 
@@ -190,7 +192,7 @@ class Layer(StatelessCall, WeightArrays, Operation):
                 dtypes that are not floating.
             dtype: dtype name; None means the layer's.
             trainable: whether training changes it.
-            autocast: accepted for Keras's sake; with one dtype per layer it has no effect.
+            autocast: whether calls of a layer of mixed precision see it in the dtype they compute in.
             regularizer: regularizer of the values, added to the losses.
             constraint: function applied to the values after each update.
             aggregation, overwrite_with_gradient: accepted for Keras's sake; they concern several devices.
@@ -214,6 +216,7 @@ class Layer(StatelessCall, WeightArrays, Operation):
             dtype=dtype,
             trainable=trainable,
             name=name or naming.auto_name("variable"),
+            autocast=autocast,
         )
         scope = naming.current_path() or self._path or self.name
         variable.path = f"{scope}/{variable.name}"
@@ -268,10 +271,9 @@ class Layer(StatelessCall, WeightArrays, Operation):
                 self._path = naming.current_path()
             if outermost:
                 self._clear_losses()
-            if symbolic:
-                outputs = self.compute_output_spec(*args, **kwargs)
-            else:
-                outputs = self.call(*args, **kwargs)
+            with call_context.variables_seen_in(self.compute_dtype, self.variable_dtype, self.autocast):
+                outputs = (self.compute_output_spec if symbolic else self.call)(*args, **kwargs)
+            if not symbolic:
                 self._regularize_activity(outputs)
         self.built = True
         if symbolic:

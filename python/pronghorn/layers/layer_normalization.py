@@ -39,6 +39,8 @@ class _ScaleAndCenter(Layer):
         self.gamma: Variable | None = None
         self.beta: Variable | None = None
         self.supports_masking = True
+        # Inputs are normalized as they come; the outputs get the dtype of computation.
+        self.autocast = False
 
     def _add_gamma_and_beta(self, shape: tuple[int, ...]) -> None:
         if self.scale:
@@ -48,6 +50,7 @@ class _ScaleAndCenter(Layer):
                 initializer=self.gamma_initializer,
                 regularizer=self.gamma_regularizer,
                 constraint=self.gamma_constraint,
+                autocast=False,
             )
         if self.center:
             self.beta = self.add_weight(
@@ -56,6 +59,7 @@ class _ScaleAndCenter(Layer):
                 initializer=self.beta_initializer,
                 regularizer=self.beta_regularizer,
                 constraint=self.beta_constraint,
+                autocast=False,
             )
 
     def get_config(self) -> dict[str, Any]:
@@ -144,14 +148,10 @@ class LayerNormalization(_ScaleAndCenter):
         self._add_gamma_and_beta(_normalized_shape(self, input_shape))
 
     def call(self, inputs: Any) -> Any:
-        return ops.layer_normalization(
-            ops.cast(inputs, self.compute_dtype),
-            self.gamma,
-            self.beta,
-            axis=self.axis,
-            epsilon=self.epsilon,
-            rms_scaling=self.rms_scaling,
+        outputs = ops.layer_normalization(
+            inputs, self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon, rms_scaling=self.rms_scaling
         )
+        return ops.cast(outputs, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **attribute_config(self, "axis", "epsilon", "rms_scaling")}
@@ -218,7 +218,8 @@ class GroupNormalization(_ScaleAndCenter):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs: Any) -> Any:
-        inputs = ops.cast(inputs, self.compute_dtype)
+        # float16 and bfloat16 overflow in moments: as in Keras, what lies between is float32
+        inputs = ops.cast(inputs, "float64" if inputs.dtype == "float64" else "float32")
         shape = inputs.shape
         axis = self.axis % len(shape)
         split = (*shape[:axis], self.groups, shape[axis] // self.groups, *shape[axis + 1 :])
@@ -232,7 +233,7 @@ class GroupNormalization(_ScaleAndCenter):
         outputs = (grouped - mean) * factor
         if self.beta is not None:
             outputs = outputs + ops.reshape(self.beta, per_channel)
-        return ops.reshape(outputs, shape)
+        return ops.cast(ops.reshape(outputs, shape), self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **attribute_config(self, "groups", "axis", "epsilon")}
@@ -277,11 +278,12 @@ class RMSNormalization(Layer):
         self.scale = self.add_weight(name="scale", shape=_normalized_shape(self, input_shape), initializer="ones")
 
     def call(self, inputs: Any) -> Any:
-        inputs = ops.cast(inputs, self.compute_dtype)
+        inputs = ops.cast(inputs, "float64" if inputs.dtype == "float64" else "float32")
         mean_square = ops.mean(ops.square(inputs), axis=self.axis, keepdims=True)
         axes = {i % len(inputs.shape) for i in ([self.axis] if isinstance(self.axis, int) else self.axis)}
         shape = tuple(size if i in axes else 1 for i, size in enumerate(inputs.shape))
-        return inputs * ops.rsqrt(mean_square + self.epsilon) * ops.reshape(self.scale, shape)
+        factor = ops.reshape(ops.cast(self.scale, inputs.dtype), shape)
+        return ops.cast(inputs * ops.rsqrt(mean_square + self.epsilon) * factor, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **attribute_config(self, "axis", "epsilon")}

@@ -12,6 +12,7 @@ from pronghorn.optimizers.adam import Adam, AdamW
 from pronghorn.optimizers.adamax import Adamax
 from pronghorn.optimizers.ftrl import Ftrl
 from pronghorn.optimizers.lion import Lion
+from pronghorn.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from pronghorn.optimizers.nadam import Nadam
 from pronghorn.optimizers.optimizer import Optimizer
 from pronghorn.optimizers.rmsprop import RMSprop
@@ -19,8 +20,8 @@ from pronghorn.optimizers.sgd import SGD
 from pronghorn.saving import serialization
 from pronghorn.saving.identifiers import unknown_name
 
-_OPTIMIZERS = (Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, RMSprop, SGD)
-_BY_NAME = {optimizer.__name__.lower(): optimizer for optimizer in _OPTIMIZERS}
+_OPTIMIZERS = (Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, LossScaleOptimizer, Nadam, RMSprop, SGD)
+_BY_NAME: dict[str, Any] = {optimizer.__name__.lower(): optimizer for optimizer in _OPTIMIZERS}
 
 __all__ = [
     "Optimizer",

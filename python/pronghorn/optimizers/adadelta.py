@@ -45,7 +45,7 @@ class Adadelta(Optimizer):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""
-        rate = _raw.cast(learning_rate, dtype=variable.dtype)
+        rate = _raw.cast(learning_rate, dtype=self._scalar_dtype(variable))
         i = self._get_variable_index(variable)
         slots = [self._accumulated_grads[i], self._accumulated_delta_vars[i]]
         self._run_step(_raw.adadelta_step, variable, slots, gradient, rate, rho=self.rho, epsilon=self.epsilon)

@@ -46,7 +46,7 @@ class Adagrad(Optimizer):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""
-        rate = _raw.cast(learning_rate, dtype=variable.dtype)
+        rate = _raw.cast(learning_rate, dtype=self._scalar_dtype(variable))
         slots = [self._accumulators[self._get_variable_index(variable)]]
         self._run_step(_raw.adagrad_step, variable, slots, gradient, rate, epsilon=self.epsilon)
 

@@ -50,7 +50,7 @@ class Adam(Optimizer):
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""
         i = self._get_variable_index(variable)
-        alpha = self._corrected_rate(learning_rate, variable.dtype)
+        alpha = self._corrected_rate(learning_rate, self._scalar_dtype(variable))
         if not self.amsgrad:
             self._run_step(
                 _raw.adam_step,

@@ -45,7 +45,7 @@ class Adamax(Optimizer):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""
-        dtype = variable.dtype
+        dtype = self._scalar_dtype(variable)
         i = self._get_variable_index(variable)
         step = _raw.cast(_raw.add(self.iterations, 1), dtype=dtype)
         correction = _raw.subtract(1.0, _raw.power(_raw.full(shape=(), dtype=dtype, value=self.beta_1), step))

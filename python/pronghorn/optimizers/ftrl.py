@@ -71,7 +71,7 @@ class Ftrl(Optimizer):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""
-        rate = _raw.cast(learning_rate, dtype=variable.dtype)
+        rate = _raw.cast(learning_rate, dtype=self._scalar_dtype(variable))
         i = self._get_variable_index(variable)
         self._run_step(
             _raw.ftrl_step,

@@ -48,7 +48,7 @@ class Lion(Optimizer):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""
-        rate = _raw.cast(learning_rate, dtype=variable.dtype)
+        rate = _raw.cast(learning_rate, dtype=self._scalar_dtype(variable))
         slots = [self._momentums[self._get_variable_index(variable)]]
         self._run_step(_raw.lion_step, variable, slots, gradient, rate, beta_1=self.beta_1, beta_2=self.beta_2)
 

@@ -61,7 +61,7 @@ class Nadam(Optimizer):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""
-        dtype = variable.dtype
+        dtype = self._scalar_dtype(variable)
         i = self._get_variable_index(variable)
         of_m = _raw.divide(self._next_weight, _raw.subtract(1.0, _raw.multiply(self._product, self._next_weight)))
         of_g = _raw.divide(_raw.subtract(1.0, self._weight), _raw.subtract(1.0, self._product))

@@ -189,6 +189,10 @@ class Optimizer(OptimizerVariables):
         """
         raise NotImplementedError(f"{type(self).__name__} must define update_step(gradient, variable, learning_rate)")
 
+    def _scalar_dtype(self, variable: Variable) -> str:
+        """The dtype of a variable's learning rate: what its update is computed in."""
+        return "float32" if variable.dtype in ("float16", "bfloat16") else variable.dtype
+
     def _run_step(
         self, step: Any, variable: Variable, slots: list[Variable], gradient: Any, *scalars: Any, **attributes: Any
     ) -> None:
@@ -242,7 +246,9 @@ class Optimizer(OptimizerVariables):
                         "make a new optimizer (compile again) when the trainable variables change"
                     )
         pairs = [
-            (ops.convert_to_tensor(grad), variable) for grad, variable in zip(grads, variables) if grad is not None
+            (ops.cast(ops.convert_to_tensor(grad), variable.dtype), variable)
+            for grad, variable in zip(grads, variables)
+            if grad is not None
         ]
         if not pairs:
             raise ValueError("apply: no gradient was given for any variable; does the loss depend on them?")
@@ -307,12 +313,17 @@ class Optimizer(OptimizerVariables):
         changed += [variable for variable in self._variables if variable is not self._iterations]
         before = [variable.value for variable in changed]
         self._update([(_raw.divide(total, steps), variable) for total, (_, variable) in zip(totals, pairs)])
-        for variable, old in zip(changed, before):
-            if variable.value is not old:
-                variable.assign(_raw.select(is_update, variable.value, old))
+        self._keep_if(is_update, changed, before)
         for total, (_, variable) in zip(totals, pairs):
             zeros = _raw.full(shape=total.shape, dtype=total.dtype, value=0)
             self._accumulated[self._positions[variable]].assign(_raw.select(is_update, zeros, total))
+
+    def _keep_if(self, condition: Any, variables: Sequence[Variable], before: Sequence[Any]) -> None:
+        """Set the variables back to what they were before, unless a scalar bool tensor says True."""
+        for variable, old in zip(variables, before):
+            new = variable.value
+            if new.id != old.id:
+                variable.assign(_raw.select(condition, new, old))
 
     def _clip(self, grads: list[Any]) -> list[Any]:
         if self.clipnorm is not None:

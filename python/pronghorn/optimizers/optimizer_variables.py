@@ -74,14 +74,15 @@ class OptimizerVariables:
         if not self.built:
             raise ValueError("set_weights: call build(trainable_variables) first")
         weights = arguments.list_of(weights, "set_weights: weights")
-        if len(weights) != len(self._variables):
-            raise ValueError(f"set_weights: the optimizer has {len(self._variables)} variables, got {len(weights)}")
-        for variable, value in zip(self._variables, weights):
+        variables = self.variables
+        if len(weights) != len(variables):
+            raise ValueError(f"set_weights: the optimizer has {len(variables)} variables, got {len(weights)}")
+        for variable, value in zip(variables, weights):
             variable.assign(value)
 
     def save_own_variables(self, store: Any) -> None:
         """Write the variables' values into a mapping."""
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
@@ -90,7 +91,8 @@ class OptimizerVariables:
         Raises:
             ValueError: if it holds another number of variables.
         """
-        if len(store) != len(self._variables):
-            raise ValueError(f"the saved optimizer has {len(store)} variables, this one {len(self._variables)}")
-        for i, variable in enumerate(self._variables):
+        variables = self.variables
+        if len(store) != len(variables):
+            raise ValueError(f"the saved optimizer has {len(store)} variables, this one {len(variables)}")
+        for i, variable in enumerate(variables):
             variable.assign(store[str(i)])

@@ -51,7 +51,7 @@ class RMSprop(Optimizer):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""
-        rate = _raw.cast(learning_rate, dtype=variable.dtype)
+        rate = _raw.cast(learning_rate, dtype=self._scalar_dtype(variable))
         i = self._get_variable_index(variable)
         if not self.centered and not self.momentum:
             slots = [self._velocities[i]]

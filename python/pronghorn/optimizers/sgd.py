@@ -50,7 +50,7 @@ class SGD(Optimizer):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Change one variable."""
-        rate = _raw.cast(learning_rate, dtype=variable.dtype)
+        rate = _raw.cast(learning_rate, dtype=self._scalar_dtype(variable))
         if not self.momentum:
             self._run_step(_raw.sgd_step, variable, [], gradient, rate)
             return

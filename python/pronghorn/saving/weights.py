@@ -74,7 +74,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
         for place, each in _saveables(model, "", set()):
             where = f"{place}/vars" if place else "vars"
             group = file.get(where, {})
-            if place == "optimizer" and len(group) != len(each.variables):
+            if place in ("optimizer", "optimizer/inner_optimizer") and len(group) != len(each.variables):
                 # saved without, or before, the optimizer: the weights matter, the slots start anew
                 if len(group):
                     warnings.warn(

@@ -72,12 +72,11 @@ class TrainingSteps:
         if isinstance(steps_per_execution, bool) or not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ValueError(f"compile: steps_per_execution must be a positive integer, got {steps_per_execution!r}")
         output_names = getattr(self, "output_names", None)
-        self.optimizer = optimizers.get(optimizer)
-        scaler: Any = getattr(optimizers, "LossScaleOptimizer", None)
-        policy = getattr(self, "dtype_policy", None)
-        scales = auto_scale_loss and scaler is not None and getattr(policy, "name", None) == "mixed_float16"
-        if scales and self.optimizer is not None and not isinstance(self.optimizer, scaler):
-            self.optimizer = scaler(self.optimizer, name="loss_scale_optimizer")
+        given = self.optimizer = optimizers.get(optimizer)
+        policy = self.dtype_policy  # type: ignore[attr-defined]
+        scales = auto_scale_loss and policy.name == "mixed_float16"
+        if scales and given is not None and not isinstance(given, optimizers.LossScaleOptimizer):
+            self.optimizer = optimizers.LossScaleOptimizer(given, name="loss_scale_optimizer")
         object.__setattr__(self, "loss", loss)
         self.run_eagerly = run_eagerly
         self.steps_per_execution = steps_per_execution
@@ -94,7 +93,7 @@ class TrainingSteps:
         object.__setattr__(self, "_program_cache", ProgramCache())
         config = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics}
         config |= {"run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
-        object.__setattr__(self, "_compile_config", {"optimizer": self.optimizer, **config})
+        object.__setattr__(self, "_compile_config", {"optimizer": given, **config})
         self.compiled = True
 
     @property

@@ -5,12 +5,15 @@
 //   gradient of x:    patches' gradient = dy * kernel^T, added back to where patches came from; images in parallel
 //   kernel gradient:  patches^T * dy, in slices of the images whose number the shape decides, added in order
 // Depthwise convolutions (one channel a group) go straight over the channels.
+// float16 and bfloat16 (S) are brought to float32 (T) when kernels are packed and patches made; results are added up in
+// float32 and rounded once.
 #include "ops/conv.h"
 
 #include "core/scratch.h"
 #include "core/thread_pool.h"
 #include "cpu/conv/winograd.h"
 #include "cpu/gemm/gemm.h"
+#include "cpu/gemm/halves.h"
 
 namespace ph::PH_LEVEL {
 
@@ -32,6 +35,44 @@ PH_INLINE T* scratch(int64_t elements) {
 PH_INLINE bool is_pointwise(const ConvGeometry& g) {
   return g.taps() == 1 && g.rows.stride == 1 && g.columns.stride == 1 && g.rows.before == 0 && g.columns.before == 0 &&
          g.rows.out == g.rows.in && g.columns.out == g.columns.in && g.groups == 1;
+}
+
+template <class T, class S>
+constexpr bool is_converted = !std::is_same_v<T, S>;
+
+template <class T>
+PH_INLINE T value_of(T stored) {
+  return stored;
+}
+PH_INLINE float value_of(Float16 stored) { return to_float(stored); }
+PH_INLINE float value_of(BFloat16 stored) { return to_float(stored); }
+
+template <class S>
+PH_INLINE HalfMatrix half_matrix(const S* data, int64_t row, int64_t column) {
+  const DType dtype = std::is_same_v<S, Float16> ? DType::float16 : DType::bfloat16;
+  return {reinterpret_cast<uint16_t*>(const_cast<S*>(data)), dtype, row, column};
+}
+
+// Packs the matrix `b` for a product, which says its size and how it lies.
+template <class T, class S>
+PH_INLINE void pack(Gemm<T> product, const S* b, T* packed) {
+  if constexpr (is_converted<T, S>) {
+    pack_halves(product.n, product.k, half_matrix(b, product.b_row, product.b_column), packed);
+  } else {
+    product.b = b;
+    pack_b(product, packed);
+  }
+}
+
+// Rows of a matrix as a product's A: where they lie, or brought to T in `to`.
+template <class T, class S>
+PH_INLINE void rows_as_a(const S* rows, int64_t row, int64_t count, int64_t columns, T* to, Gemm<T>& product) {
+  if constexpr (is_converted<T, S>) {
+    widen_rows(half_matrix(rows, row, 1), count, columns, to, columns);
+    product.a = to, product.a_row = columns;
+  } else {
+    product.a = rows, product.a_row = row;
+  }
 }
 
 struct Pixel {
@@ -58,14 +99,19 @@ PH_INLINE void copy_run(const T* from, T* to, int64_t n) {
   }
 }
 
+template <class S>
+requires(sizeof(S) == 2) PH_INLINE void copy_run(const S* from, float* to, int64_t n) {
+  load_half<float, S>(to, from, n);
+}
+
 // The patches of pixels [begin, begin + count), for one group.
-template <class T>
-void make_patches(const T* image_data, const ConvGeometry& g, int64_t group, int64_t begin, int64_t count, T* patches) {
+template <class T, class S>
+void make_patches(const S* image_data, const ConvGeometry& g, int64_t group, int64_t begin, int64_t count, T* patches) {
   const int64_t channels = g.group_channels(), row_size = channels * g.columns.size;
   const bool dense = g.columns.dilation == 1 && g.groups == 1;
   Pixel p = pixel_at(g, begin);
   for (int64_t i = 0; i < count; ++i) {
-    const T* image = image_data + p.image * g.rows.in * g.columns.in * g.channels + group * channels;
+    const S* image = image_data + p.image * g.rows.in * g.columns.in * g.channels + group * channels;
     const int64_t left = p.x * g.columns.stride - g.columns.before;
     for (int64_t r = 0; r < g.rows.size; ++r) {
       T* to = patches + (i * g.rows.size + r) * row_size;
@@ -74,7 +120,7 @@ void make_patches(const T* image_data, const ConvGeometry& g, int64_t group, int
         __builtin_memset(to, 0, sizeof(T) * static_cast<size_t>(row_size));
         continue;
       }
-      const T* row = image + y * g.columns.in * g.channels;
+      const S* row = image + y * g.columns.in * g.channels;
       if (dense && left >= 0 && left + g.columns.size <= g.columns.in) {
         copy_run(row + left * g.channels, to, row_size);
         continue;
@@ -82,7 +128,7 @@ void make_patches(const T* image_data, const ConvGeometry& g, int64_t group, int
       for (int64_t s = 0; s < g.columns.size; ++s) {
         const int64_t x = left + s * g.columns.dilation;
         const bool inside = x >= 0 && x < g.columns.in;
-        for (int64_t c = 0; c < channels; ++c) to[s * channels + c] = inside ? row[x * g.channels + c] : T(0);
+        for (int64_t c = 0; c < channels; ++c) to[s * channels + c] = inside ? value_of(row[x * g.channels + c]) : T(0);
       }
     }
     if (++p.x == g.columns.out) {
@@ -128,74 +174,111 @@ PH_INLINE double product_ns(const ConvGeometry& g, int64_t pixels) {
 
 // ---- forward
 
-template <class T>
+template <class T, class S>
 void forward_typed(const KernelCall& k, const ConvAttrs& a) {
   const ConvGeometry g = conv_geometry(k.in[0].shape, k.in[1].shape, a);
-  const T* bias = k.in.size() > 2 ? k.in[2].as<T>() : nullptr;
   T* packed = static_cast<T*>(k.workspace);
+  const T* bias = k.in.size() > 2 ? k.in[2].as<T>() : nullptr;
+  if constexpr (is_converted<T, S>) {
+    T* wide = packed + packed_size<T>(g.group_filters(), g.depth());
+    if (bias) load_converted(wide, k.in[2].data, k.in[2].dtype, g.filters);
+    bias = bias ? wide : nullptr;
+  }
   const int64_t pixels = g.batch * g.pixels(), blocks = divide_up(pixels, block_pixels), tasks = task_count(blocks);
   for (int64_t group = 0; group < g.groups; ++group) {
     Gemm<T> product{};
     product.n = g.group_filters(), product.k = g.depth();
-    product.b = k.in[1].as<T>() + group * g.group_filters(), product.b_row = g.filters, product.b_column = 1;
-    product.c_row = g.filters;
+    product.b_row = g.filters, product.b_column = 1;
     product.a_row = g.depth(), product.a_column = 1;
     product.bias = bias ? bias + group * g.group_filters() : nullptr;
     product.activation = a.activation;
-    pack_b(product, packed);
+    pack(product, k.in[1].as<S>() + group * g.group_filters(), packed);
     parallel_for(tasks, product_ns(g, pixels) / static_cast<double>(tasks), [&](int64_t task) {
-      T* patches = scratch<T>(block_pixels * g.depth());
+      const int64_t results_size = is_converted<T, S> ? block_pixels * g.group_filters() : 0;
+      T* patches = scratch<T>(block_pixels * g.depth() + results_size);
+      T* results = patches + block_pixels * g.depth();
       for (int64_t block = blocks * task / tasks; block < blocks * (task + 1) / tasks; ++block) {
         const int64_t begin = block * block_pixels, count = least(block_pixels, pixels - begin);
+        S* y = k.out[0].as<S>() + begin * g.filters + group * g.group_filters();
         Gemm<T> part = product;
         part.m = count;
-        part.c = k.out[0].as<T>() + begin * g.filters + group * g.group_filters();
         if (is_pointwise(g)) {
-          part.a = k.in[0].as<T>() + begin * g.channels;
+          rows_as_a(k.in[0].as<S>() + begin * g.channels, g.channels, count, g.channels, patches, part);
         } else {
-          make_patches(k.in[0].as<T>(), g, group, begin, count, patches);
+          make_patches(k.in[0].as<S>(), g, group, begin, count, patches);
           part.a = patches;
         }
-        multiply_rows(part, packed, 0, count);
+        if constexpr (is_converted<T, S>) {
+          part.c = results, part.c_row = g.group_filters();
+          multiply_rows(part, packed, 0, count);
+          narrow_rows(results, part.c_row, count, part.c_row, half_matrix(y, g.filters, 1));
+        } else {
+          part.c = y, part.c_row = g.filters;
+          multiply_rows(part, packed, 0, count);
+        }
       }
     });
   }
 }
 
+// What a type is computed in.
+PH_INLINE size_t compute_size(DType dtype) { return dtype == DType::float64 ? sizeof(double) : sizeof(float); }
+
 size_t forward_workspace(SpecSpan in, const ConvAttrs& a) {
   const ConvGeometry g = conv_geometry(in[0].shape, in[1].shape, a);
   const int64_t packed =
       packed_size<float>(g.group_filters(), g.depth()) + packed_size<double>(g.group_filters(), g.depth());
-  return size_of(in[0].dtype) * static_cast<size_t>(packed);
+  const int64_t bias = is_half(in[0].dtype) ? g.filters : 0;
+  return compute_size(in[0].dtype) * static_cast<size_t>(packed + bias);
 }
 
 // ---- gradient of the input
 
-template <class T>
+// The convolution of one group alone.
+PH_INLINE ConvGeometry group_geometry(ConvGeometry g) {
+  g.channels = g.group_channels(), g.filters = g.group_filters(), g.groups = 1;
+  return g;
+}
+
+template <class T, class S>
 void input_grad_typed(const KernelCall& k, const ConvAttrs& a) {
   const ConvGeometry g = conv_geometry(k.out[0].shape, k.in[1].shape, a);
+  // where gradients are added up: dx itself, or a float32 image of one group's channels
+  const ConvGeometry sums = is_converted<T, S> ? group_geometry(g) : g;
   T* packed = static_cast<T*>(k.workspace);
-  const int64_t image_size = g.rows.in * g.columns.in * g.channels, tasks = task_count(g.batch);
-  T* dx = k.out[0].as<T>();
+  const int64_t image_pixels = g.rows.in * g.columns.in, tasks = task_count(g.batch);
   for (int64_t group = 0; group < g.groups; ++group) {
     Gemm<T> product{};
     product.n = g.depth(), product.k = g.group_filters();
-    product.b = k.in[1].as<T>() + group * g.group_filters(), product.b_row = 1, product.b_column = g.filters;
-    product.a_row = g.filters, product.a_column = 1;
+    product.b_row = 1, product.b_column = g.filters;
+    product.a_column = 1;
     product.c_row = g.depth();
-    pack_b(product, packed);
+    pack(product, k.in[1].as<S>() + group * g.group_filters(), packed);
     parallel_for(tasks, product_ns(g, g.batch * g.pixels()) / static_cast<double>(tasks), [&](int64_t task) {
-      T* patches = scratch<T>(block_pixels * g.depth());
+      const int64_t sums_size = image_pixels * sums.channels, rows_size = block_pixels * g.group_filters();
+      T* patches = scratch<T>(block_pixels * g.depth() + (is_converted<T, S> ? sums_size + rows_size : 0));
+      T *own_sums = patches + block_pixels * g.depth(), *rows = own_sums + sums_size;
       for (int64_t image = g.batch * task / tasks; image < g.batch * (task + 1) / tasks; ++image) {
-        T* to = dx + image * image_size;
-        if (group == 0) __builtin_memset(to, 0, sizeof(T) * static_cast<size_t>(image_size));
+        S* dx = k.out[0].as<S>() + image * image_pixels * g.channels;
+        T* to;
+        if constexpr (is_converted<T, S>) {
+          to = own_sums;
+        } else {
+          to = dx;
+        }
+        if (is_converted<T, S> || group == 0) __builtin_memset(to, 0, sizeof(T) * static_cast<size_t>(sums_size));
         for (int64_t begin = 0; begin < g.pixels(); begin += block_pixels) {
+          const S* dy = k.in[0].as<S>() + (image * g.pixels() + begin) * g.filters + group * g.group_filters();
           Gemm<T> part = product;
           part.m = least(block_pixels, g.pixels() - begin);
-          part.a = k.in[0].as<T>() + (image * g.pixels() + begin) * g.filters + group * g.group_filters();
+          rows_as_a(dy, g.filters, part.m, g.group_filters(), rows, part);
           part.c = is_pointwise(g) ? to + begin * g.channels : patches;
           multiply_rows(part, packed, 0, part.m);
-          if (!is_pointwise(g)) add_patches(patches, g, group, begin, part.m, to);
+          if (!is_pointwise(g)) add_patches(patches, sums, is_converted<T, S> ? 0 : group, begin, part.m, to);
+        }
+        if constexpr (is_converted<T, S>) {
+          S* channels = dx + group * sums.channels;
+          narrow_rows(own_sums, sums.channels, image_pixels, sums.channels, half_matrix(channels, g.channels, 1));
         }
       }
     });
@@ -206,22 +289,22 @@ size_t input_grad_workspace(SpecSpan in, const ConvAttrs& a) {
   const ConvGeometry g = conv_geometry(conv_input_shape(in[0].shape, in[1].shape, a), in[1].shape, a);
   const int64_t packed =
       packed_size<float>(g.depth(), g.group_filters()) + packed_size<double>(g.depth(), g.group_filters());
-  return size_of(in[0].dtype) * static_cast<size_t>(packed);
+  return compute_size(in[0].dtype) * static_cast<size_t>(packed);
 }
 
 // ---- gradient of the kernel
 
 constexpr int64_t most_slices = 8, slice_pixels = 128;
 
-template <class T>
+template <class T, class S>
 void kernel_grad_typed(const KernelCall& k, const ConvAttrs& a) {
   const ConvGeometry g = conv_geometry(k.in[0].shape, k.out[0].shape, a);
   const int64_t pixels = g.batch * g.pixels(), blocks = divide_up(pixels, slice_pixels);
   const int64_t slices = least(blocks, most_slices), filters = g.group_filters();
   T* sums = static_cast<T*>(k.workspace);  // a kernel gradient for each slice
-  T* dk = k.out[0].as<T>();
+  S* dk = k.out[0].as<S>();
   if (pixels == 0) {
-    __builtin_memset(dk, 0, sizeof(T) * static_cast<size_t>(k.out[0].size()));
+    __builtin_memset(dk, 0, sizeof(S) * static_cast<size_t>(k.out[0].size()));
     return;
   }
   for (int64_t group = 0; group < g.groups; ++group) {
@@ -234,26 +317,26 @@ void kernel_grad_typed(const KernelCall& k, const ConvAttrs& a) {
         Gemm<T> product{};
         product.m = g.depth(), product.n = filters, product.k = count;
         if (is_pointwise(g)) {
-          product.a = k.in[0].as<T>() + begin * g.channels;
+          rows_as_a(k.in[0].as<S>() + begin * g.channels, g.channels, count, g.channels, patches, product);
         } else {
-          make_patches(k.in[0].as<T>(), g, group, begin, count, patches);
+          make_patches(k.in[0].as<S>(), g, group, begin, count, patches);
           product.a = patches;
         }
         product.a_row = 1, product.a_column = g.depth();
-        product.b = k.in[1].as<T>() + begin * g.filters + group * filters, product.b_row = g.filters,
-        product.b_column = 1;
+        product.b_row = g.filters, product.b_column = 1;
         product.c = own, product.c_row = filters;
         product.accumulate = block > blocks * slice / slices;
-        pack_b(product, packed);
+        pack(product, k.in[1].as<S>() + begin * g.filters + group * filters, packed);
         multiply_rows(product, packed, 0, product.m);
       }
     });
     for (int64_t l = 0; l < g.depth(); ++l) {
-      T* to = dk + l * g.filters + group * filters;
-      for (int64_t slice = 0; slice < slices; ++slice) {
+      T* total = sums + l * filters;
+      for (int64_t slice = 1; slice < slices; ++slice) {
         const T* sum = sums + (slice * g.depth() + l) * filters;
-        for (int64_t j = 0; j < filters; ++j) to[j] = slice ? to[j] + sum[j] : sum[j];
+        for (int64_t j = 0; j < filters; ++j) total[j] += sum[j];
       }
+      store_converted(dk + l * g.filters + group * filters, total, k.out[0].dtype, filters);
     }
   }
 }
@@ -261,15 +344,20 @@ void kernel_grad_typed(const KernelCall& k, const ConvAttrs& a) {
 size_t kernel_grad_workspace(SpecSpan in, const ConvAttrs& a) {
   const ConvGeometry g = conv_geometry(in[0].shape, conv_kernel_shape(in[0].shape, in[1].shape, a), a);
   const int64_t slices = least(divide_up(g.batch * g.pixels(), slice_pixels), most_slices);
-  return size_of(in[0].dtype) * static_cast<size_t>(slices * g.depth() * g.group_filters());
+  return compute_size(in[0].dtype) * static_cast<size_t>(slices * g.depth() * g.group_filters());
 }
 
 #define BY_DTYPE(name)                                 \
   void name(const KernelCall& k, const ConvAttrs& a) { \
-    if (k.in[0].dtype == DType::float32) {             \
-      name##_typed<float>(k, a);                       \
-    } else {                                           \
-      name##_typed<double>(k, a);                      \
+    switch (k.in[0].dtype) {                           \
+      case DType::float16:                             \
+        return name##_typed<float, Float16>(k, a);     \
+      case DType::bfloat16:                            \
+        return name##_typed<float, BFloat16>(k, a);    \
+      case DType::float32:                             \
+        return name##_typed<float, float>(k, a);       \
+      default:                                         \
+        return name##_typed<double, double>(k, a);     \
     }                                                  \
   }
 BY_DTYPE(forward)

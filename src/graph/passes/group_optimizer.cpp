@@ -1,6 +1,6 @@
 // The optimizer updates of all variables into one node, so that a network's many small variables cost one kernel call.
-// Nodes are grouped when they are the same op with the same attributes and the same shared inputs; the group stands
-// where its last member stood, so a node whose results are read before that stays on its own.
+// Nodes are grouped when they are the same op with the same attributes and the same shared inputs on variables of one
+// dtype; the group stands where its last member stood, so a node whose results are read before that stays on its own.
 #include <algorithm>
 
 #include "graph/passes.h"
@@ -11,8 +11,9 @@ namespace {
 
 int shared_inputs(const Node& node) { return static_cast<int>(node.inputs.size()) % node.op->traits.group; }
 
-bool alike(const Node& a, const Node& b) {
-  return a.op == b.op && a.attributes == b.attributes && shared_inputs(a) == shared_inputs(b) &&
+bool alike(const Graph& graph, const Node& a, const Node& b) {
+  const auto dtype = [&](const Node& node) { return graph.values[node.inputs[0]].spec.dtype; };
+  return a.op == b.op && dtype(a) == dtype(b) && a.attributes == b.attributes && shared_inputs(a) == shared_inputs(b) &&
          std::equal(a.inputs.end() - shared_inputs(a), a.inputs.end(), b.inputs.end() - shared_inputs(b));
 }
 
@@ -33,7 +34,7 @@ GraphPtr group_optimizer(const Graph& graph) {
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     if (!graph.nodes[i].op->traits.group) continue;
     const auto group = std::find_if(groups.begin(), groups.end(), [&](const std::vector<size_t>& members) {
-      return alike(graph.nodes[members.front()], graph.nodes[i]);
+      return alike(graph, graph.nodes[members.front()], graph.nodes[i]);
     });
     group == groups.end() ? groups.push_back({i}) : group->push_back(i);
   }
