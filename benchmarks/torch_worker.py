@@ -20,7 +20,7 @@ class Model:
     network: Any
     images: Any  # NHWC, or rows of features
     labels: Any
-    train_step: Callable[[Any], None]
+    train_step: Callable[[Any], Any]
     predict_step: Callable[[Any], Any]
 
 
@@ -75,7 +75,7 @@ class TorchWorker:
             loss_of = torch.compile(loss_of, mode="reduce-overhead")
             outputs_of = torch.compile(outputs_of, mode="reduce-overhead")
 
-        def train_step(rows: Any) -> None:
+        def train_step(rows: Any) -> Any:
             batch_x, batch_y = images.index_select(0, rows), labels.index_select(0, rows)
             if self.mode == "compile":
                 torch.compiler.cudagraph_mark_step_begin()
@@ -93,10 +93,12 @@ class TorchWorker:
 
         if self.mode == "graph" and self.device == "cuda":
             network.train()
-            train_step = self._captured(train_step, batch, lambda: optimizer.zero_grad(set_to_none=True))
+            train = self._captured(train_step, batch, lambda: optimizer.zero_grad(set_to_none=True))
             network.eval()
-            predict_step = self._captured(predict_step, batch, lambda: None)
-        self.models[workload] = Model(network, images, labels, train_step, predict_step)
+            predict = self._captured(predict_step, batch, lambda: None)
+            self.models[workload] = Model(network, images, labels, train, predict)
+        else:
+            self.models[workload] = Model(network, images, labels, train_step, predict_step)
 
     def train(self, workload: str, batch: int, epochs: int) -> None:
         """Some epochs, each in an order of its own; begun but not waited for."""
@@ -177,9 +179,9 @@ class TorchWorker:
         return self._resnet((16, 32, 64), 3, 1)
 
     def _resnet(self, widths: tuple[int, ...], depth: int, stem: int) -> Any:
-        nn = self.torch.nn
+        nn: Any = self.torch.nn
 
-        class Block(nn.Module):
+        class Block(nn.Module):  # type: ignore[misc]
             def __init__(self, channels: int, filters: int, strides: int) -> None:
                 super().__init__()
                 self.first = nn.Sequential(
