@@ -14,6 +14,7 @@ Case::Case(const char* name, void (*run)()) { all_cases()[name] = run; }
 int main(int count, char** arguments) {
   for (int i = 1; i < count; ++i) {
     std::printf("case %s\n", arguments[i]);
+    std::fflush(stdout);  // for whoever ends a case that hangs
     try {
       all_cases().at(arguments[i])();
     } catch (const ph::Error& error) {
