@@ -4,7 +4,7 @@ tests/test_ops.py compares, but pytest is slow under the thread sanitizer. Sampl
 and results together, are left out; with --one only the largest sample of each op that remains is run, as each CUDA
 thread is a thread to that sanitizer and slow to make.
 
-Usage: python tests/cuda/run_samples.py [--one] [--device gpu:sim] [--ops OP ...] MOST
+Usage: python tests/cuda/run_samples.py MOST [--one] [--device gpu:sim] [--ops OP ...]
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def build_for_device(to: Path) -> None:
 def _run_on_device(names: list[str]) -> subprocess.CompletedProcess[str]:
     command = [str(DEVICE_PROGRAM), *names]
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=15, check=False)
     except subprocess.TimeoutExpired as late:
         printed = late.stdout.decode() if isinstance(late.stdout, bytes) else late.stdout or ""
         return subprocess.CompletedProcess(command, 1, printed, "ran for too long")
