@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 from worker import SIZES
-from worker_process import OURS, PRECISIONS, Rows, Worker, add_worker_arguments, start_workers
+from worker_process import OURS, PRECISIONS, START, Rows, Worker, add_worker_arguments, start_workers
 
 WORKER = Path(__file__).with_name("worker.py")
 LIBRARIES = {
@@ -29,7 +29,9 @@ LIBRARIES = {
 FIGURES = ("train", "predict")
 
 
-def measure(workers: list[Worker], workload: str, rounds: int, rows: Rows) -> dict[str, dict[str, float]]:
+def measure(
+    workers: list[Worker], workload: str, precision: str, rounds: int, rows: Rows
+) -> dict[str, dict[str, float]]:
     """Time one workload with every worker, taking turns; returns library -> figure -> value."""
     samples: dict[str, dict[str, list[float]]] = {}
     built: dict[str, dict[str, float]] = {}
@@ -38,7 +40,7 @@ def measure(workers: list[Worker], workload: str, rounds: int, rows: Rows) -> di
     def ask(worker: Worker, command: str) -> Any:
         if worker.library in failed or rows.seconds_left() <= 0:
             return None
-        answer = worker.ask(command, workload, timeout=rows.seconds_left() + 5)
+        answer = worker.ask(command, workload, precision, timeout=rows.seconds_left() + 5)
         if "failed" in answer:
             failed[worker.library] = answer["failed"]
             return None
@@ -59,7 +61,7 @@ def measure(workers: list[Worker], workload: str, rounds: int, rows: Rows) -> di
         medians["start_seconds"] = built[library]["first_epoch_seconds"] - medians["epoch_seconds"]
         results[library] = medians
     for worker in workers:
-        library, row = worker.library, {"workload": workload, "device": worker.device}
+        library, row = worker.library, {"workload": workload, "precision": precision, "device": worker.device}
         if library in failed:
             rows.add(library=library, **row, status="failed", reason=failed[library])
         for figure in FIGURES if library in results else ():
@@ -98,10 +100,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="how often each library takes its turn")
     parser.add_argument("--workloads", nargs="+", help="those of SIZES in worker.py; all of the device's by default")
     parser.add_argument("--libraries", nargs="+", help="by default all that are installed, on GPUs less torch-compile")
-    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of every library alike; GPUs only")
+    parser.add_argument(
+        "--precision", nargs="+", choices=PRECISIONS, default=["float32"], help="of every library alike; GPUs only"
+    )
     arguments = parser.parse_args()
     device = arguments.device
-    if arguments.precision != "float32" and device == "cpu":
+    if arguments.precision != ["float32"] and device == "cpu":
         parser.error("--precision: a CPU computes in float32 here")
     workloads = arguments.workloads or list(SIZES[device])
     libraries = arguments.libraries or [name for name in LIBRARIES[device] if name != "torch-compile"]
@@ -110,17 +114,20 @@ def main() -> None:
         if unknown:
             parser.error(f"{', '.join(unknown)}: known on a {device} are {', '.join(known)}")
 
-    rows = Rows(arguments.rows, arguments.deadline, kind="model", precision=arguments.precision)
+    rows = Rows(arguments.rows, arguments.deadline, kind="model")
     workers = start_workers(libraries, WORKER, arguments, rows)
-    results: dict[str, dict[str, dict[str, float]]] = {}
-    for workload in workloads:
-        if rows.seconds_left() > 0:
-            results[workload] = measure([w for w in workers if w.alive], workload, arguments.rounds, rows)
+    results: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+    for precision in arguments.precision:
+        results[precision] = {}
+        for workload in workloads:
+            if rows.seconds_left() > 0:
+                alive = [worker for worker in workers if worker.revive(min(rows.seconds_left(), START))]
+                results[precision][workload] = measure(alive, workload, precision, arguments.rounds, rows)
+        show(results[precision], device, precision)
     for worker in workers:
         worker.close()
-    show(results, device, arguments.precision)
     if arguments.json:
-        arguments.json.write_text(json.dumps(results, indent=1) + "\n")
+        arguments.json.write_text(json.dumps(results if device == "gpu" else results["float32"], indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any
 from op_cases import Case, cases
 from rich.console import Console
 from rich.table import Table
-from worker_process import OURS, Rows, Worker, add_worker_arguments, start_workers
+from worker_process import OURS, START, Rows, Worker, add_worker_arguments, start_workers
 
 SCRIPT = Path(__file__).with_name("op_worker.py")
 LIBRARIES = (OURS, "torch")
@@ -95,7 +95,8 @@ def main() -> None:
     results: dict[str, Row] = {}
     for name, case in known.items():
         if rows.seconds_left() > 0:
-            results[name] = measure([w for w in workers if w.alive], name, case, rounds, rows)
+            alive = [worker for worker in workers if worker.revive(min(rows.seconds_left(), START))]
+            results[name] = measure(alive, name, case, rounds, rows)
     for worker in workers:
         worker.close()
     show(results, known)

@@ -31,17 +31,14 @@ class TorchWorker:
         mode: "eager"; "graph", the whole step (gathering of the batch to optimizer) one CUDA graph, on a CPU the same
             step uncaptured; "compile", forward and backward by torch.compile in the mode "reduce-overhead".
         device: "cpu" or "cuda".
-        precision: "float32", "tf32" or "bfloat16" (autocast).
     """
 
-    def __init__(self, mode: str, threads: int, device: str, precision: str) -> None:
+    def __init__(self, mode: str, threads: int, device: str) -> None:
         self.torch = importlib.import_module("torch")
         self.torch.set_num_threads(threads)
-        self.mode, self.device, self.precision = mode, device, precision
+        self.mode, self.device, self.precision = mode, device, "float32"
         self.models: dict[str, Model] = {}
         if device == "cuda":
-            self.torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
-            self.torch.backends.cudnn.allow_tf32 = precision == "tf32"
             self.torch.backends.cudnn.benchmark = True
             self.torch.zeros(1, device=device)
 
@@ -54,14 +51,21 @@ class TorchWorker:
         if self.device == "cuda":
             self.torch.cuda.synchronize()
 
-    def build(self, workload: str, x: np.ndarray, y: np.ndarray, batch: int) -> None:
-        """Make the model of a workload, forgetting the one before, and put its data on the device."""
+    def build(self, workload: str, precision: str, x: np.ndarray, y: np.ndarray, batch: int) -> None:
+        """Make the model of a workload, forgetting the one before, and put its data on the device.
+
+        Args:
+            precision: "float32", "tf32" or "bfloat16" (autocast).
+        """
         torch = self.torch
         self.models.clear()
+        self.precision = precision
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
         if self.device == "cuda":
             torch.cuda.empty_cache()
-        network = self._network(workload).to(device=self.device, memory_format=torch.channels_last)
-        optimizer = self._optimizer(workload, network.parameters())
+        name = workload.split("@")[0]
+        network = self._network(name).to(device=self.device, memory_format=torch.channels_last)
+        optimizer = self._optimizer(name, network.parameters())
         images = torch.from_numpy(x).to(self.device)
         labels = torch.from_numpy(y).to(self.device)
 
@@ -152,29 +156,29 @@ class TorchWorker:
     def _channels_first(self, x: Any) -> Any:
         return x if x.ndim == 2 else x.permute(0, 3, 1, 2)  # NHWC memory is channels_last
 
-    def _optimizer(self, workload: str, parameters: Any) -> Any:
+    def _optimizer(self, name: str, parameters: Any) -> Any:
         optim, on_gpu = self.torch.optim, self.device == "cuda"
         capturable = on_gpu and self.mode == "graph"
-        if workload.startswith("mlp-32"):
+        if name == "mlp-32":
             return optim.RMSprop(parameters, 1e-3, **({"capturable": True} if capturable else {}))
-        if workload.startswith("resnet"):
+        if name.startswith("resnet"):
             return optim.SGD(parameters, 0.1, momentum=0.9, fused=on_gpu)
         return optim.Adam(parameters, 1e-3, fused=on_gpu, capturable=capturable)
 
-    def _network(self, workload: str) -> Any:
+    def _network(self, name: str) -> Any:
         nn = self.torch.nn
-        if workload.startswith("mlp"):
-            width = int(workload.split("-")[1])
+        if name.startswith("mlp"):
+            width = int(name.split("-")[1])
             layers = [nn.Linear(784, width), nn.ReLU()]
             if width == 512:
                 layers += [nn.Linear(512, 512), nn.ReLU()]
             return nn.Sequential(*layers, nn.Linear(width, 10))
-        if workload.startswith("convnet"):
+        if name == "convnet":
             return nn.Sequential(
                 nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
                 nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10),
             )  # fmt: skip
-        if workload.startswith("resnet-18"):
+        if name == "resnet-18":
             return self._resnet((64, 128, 256, 512), 2, 2)
         return self._resnet((16, 32, 64), 3, 1)
 

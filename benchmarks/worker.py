@@ -68,27 +68,20 @@ class KerasWorker:
     Args:
         module: "keras" or "pronghorn".
         device: "cpu" or "gpu".
-        precision: "float32", "tf32" or "bfloat16" (the dtype policy mixed_bfloat16).
     """
 
-    def __init__(self, module: str, threads: int, device: str, precision: str) -> None:
+    def __init__(self, module: str, threads: int, device: str) -> None:
         self.keras = importlib.import_module(module)
         self.data: tuple[np.ndarray, np.ndarray] | None = None
         self.models: dict[str, Any] = {}
-        backend = self.keras.backend.backend()
-        if backend == "tensorflow":
+        self.backend, self.device = self.keras.backend.backend(), device
+        if self.backend == "tensorflow":
             tensorflow = importlib.import_module("tensorflow")
             tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-        if device == "gpu" and backend == "pronghorn":
-            self.keras.config.set_matmul_precision("highest" if precision == "float32" else "high")
-        if device == "gpu" and backend == "jax":
-            jax = importlib.import_module("jax")
-            if jax.default_backend() != "gpu":
-                raise RuntimeError(f"JAX finds no GPU, only {jax.default_backend()}")
-            jax.config.update("jax_default_matmul_precision", "float32" if precision == "float32" else "tensorfloat32")
-        if precision == "bfloat16":
-            self.keras.config.set_dtype_policy("mixed_bfloat16")
-        self.backend = backend
+        if self.backend == "jax" and device == "gpu":
+            found = importlib.import_module("jax").default_backend()
+            if found != "gpu":
+                raise RuntimeError(f"JAX finds no GPU, only {found}")
 
     def device_name(self) -> str:
         """What it runs on."""
@@ -102,9 +95,15 @@ class KerasWorker:
     def synchronize(self) -> None:
         """Nothing: fit and predict return what was computed."""
 
-    def build(self, workload: str, x: np.ndarray, y: np.ndarray, batch: int) -> None:
-        """Build and compile the model of a workload, forgetting the one before."""
+    def build(self, workload: str, precision: str, x: np.ndarray, y: np.ndarray, batch: int) -> None:
+        """Build and compile the model of a workload, forgetting the one before.
+
+        Args:
+            precision: "float32", "tf32" or "bfloat16" (the dtype policy mixed_bfloat16).
+        """
         self.models.clear()
+        if self.device == "gpu":
+            self._set_precision(precision)
         self.data = x, y
         shape = x.shape[1:]
         network, optimizer = {
@@ -126,6 +125,15 @@ class KerasWorker:
         """One pass over the data."""
         assert self.data
         return self.models[workload].predict(self.data[0], batch_size=batch, verbose=0)
+
+    def _set_precision(self, precision: str) -> None:
+        exact = precision == "float32"
+        if self.backend == "pronghorn":
+            self.keras.config.set_matmul_precision("highest" if exact else "high")
+        if self.backend == "jax":
+            jax = importlib.import_module("jax")
+            jax.config.update("jax_default_matmul_precision", "float32" if exact else "tensorfloat32")
+        self.keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
 
     def _momentum(self) -> Any:
         return self.keras.optimizers.SGD(0.1, momentum=0.9)
@@ -193,12 +201,12 @@ def seconds(worker: Any, method: str, *arguments: Any) -> float:
     return time.perf_counter() - start
 
 
-def serve(worker: Any, command: str, workload: str, device: str, tiny: bool) -> dict[str, float]:
-    """Carry out one command: "build" a workload, or take a "round" of it."""
+def serve(worker: Any, command: str, workload: str, precision: str, device: str, tiny: bool) -> dict[str, float]:
+    """Carry out one command: "build" a workload in a precision, or take a "round" of it."""
     size = size_of(workload, device, tiny)
     if command == "build":
         start = time.perf_counter()
-        worker.build(workload, *data(size), size.batch)
+        worker.build(workload, precision, *data(size), size.batch)
         worker.synchronize()
         built = time.perf_counter() - start
         first = seconds(worker, "train", workload, size.batch, 1)
@@ -214,19 +222,19 @@ def serve(worker: Any, command: str, workload: str, device: str, tiny: bool) -> 
 def main() -> None:
     """Serve commands until standard input ends; what fails is told, with the first line of why."""
     library, settings = sys.argv[1], json.loads(sys.argv[2])
-    threads, device, precision = settings["threads"], settings["device"], settings["precision"]
+    threads, device = settings["threads"], settings["device"]
     worker: Any
     if library.startswith("torch"):
         mode = library.partition("-")[2] or "eager"
         on_gpu = device == "gpu" and settings["peer_device"] == "gpu"
-        worker = TorchWorker(mode, threads, "cuda" if on_gpu else "cpu", precision)
+        worker = TorchWorker(mode, threads, "cuda" if on_gpu else "cpu")
     else:
-        worker = KerasWorker("pronghorn" if library == "pronghorn" else "keras", threads, device, precision)
+        worker = KerasWorker("pronghorn" if library == "pronghorn" else "keras", threads, device)
     answer({"ready": worker.device_name()})
     for line in sys.stdin:
-        command, workload = json.loads(line)
+        command, workload, precision = json.loads(line)
         try:
-            answer(serve(worker, command, workload, device, settings["tiny"]))
+            answer(serve(worker, command, workload, precision, device, settings["tiny"]))
         except Exception as error:  # the other workloads may work
             answer({"failed": reason_of(error)})
 

@@ -16,6 +16,7 @@ from typing import Any
 
 PRECISIONS = ("float32", "tf32", "bfloat16")
 OURS = "pronghorn"
+START = 120.0  # seconds a library has to be loaded
 
 
 class Worker:
@@ -33,6 +34,8 @@ class Worker:
 
     def __init__(self, library: str, script: Path, arguments: argparse.Namespace) -> None:
         self.library = library
+        self.reason = ""
+        self.device = ""
         ours = library == OURS
         environment = dict(
             os.environ,
@@ -46,19 +49,24 @@ class Worker:
             environment["PYTHONPATH"] = path
         if ours and arguments.device == "gpu":
             environment["PRONGHORN_DEVICE"] = arguments.ours_device
+        self._environment = environment
+        self._command = [
+            arguments.ours_python if ours else arguments.peer_python, str(script), library, _settings(arguments)
+        ]  # fmt: skip
+        self._open()
+
+    def _open(self) -> None:
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  as long-lived as the process
         self.process = subprocess.Popen(
-            [arguments.ours_python if ours else arguments.peer_python, str(script), library, _settings(arguments)],
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env=environment,
+            env=self._environment,
         )
         self._answers: queue.Queue[Any] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-        self.reason = ""
-        self.device = ""
+        threading.Thread(target=self._read, args=(self.process, self._answers), daemon=True).start()
 
     def start(self, timeout: float) -> bool:
         """Wait until the library is there; False where it is not."""
@@ -74,12 +82,19 @@ class Worker:
         except (BrokenPipeError, ValueError):
             return {"failed": self.reason or "its process has died"}
         answer = self._answer(timeout)
-        return {"failed": self.reason} if answer is None else answer
+        if answer is None:
+            return {"failed": self.reason}
+        self.reason = answer.get("failed", "")
+        return answer
 
-    @property
-    def alive(self) -> bool:
-        """Whether the process can still be asked."""
-        return self.process.poll() is None
+    def revive(self, timeout: float) -> bool:
+        """Start the process anew if it died, or if CUDA failed, after which nothing works; whether it can be asked."""
+        if self.process.poll() is None and "CUDA" not in self.reason:
+            return True
+        self.close()
+        self.reason = ""
+        self._open()
+        return self.start(timeout)
 
     def close(self) -> None:
         """End the process."""
@@ -94,12 +109,13 @@ class Worker:
             self.process.kill()
             self.process.wait()
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
+    @staticmethod
+    def _read(process: subprocess.Popen[str], answers: queue.Queue[Any]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
             if line.startswith("@"):  # libraries print things of their own
-                self._answers.put(json.loads(line[1:]))
-        self._answers.put(None)
+                answers.put(json.loads(line[1:]))
+        answers.put(None)
 
     def _answer(self, timeout: float) -> Any:
         try:
@@ -116,7 +132,7 @@ class Worker:
 
 
 def _settings(arguments: argparse.Namespace) -> str:
-    names = ("threads", "device", "peer_device", "precision", "tiny")
+    names = ("threads", "device", "peer_device", "tiny")
     return json.dumps({name: getattr(arguments, name, None) for name in names})
 
 
@@ -124,7 +140,7 @@ def start_workers(libraries: list[str], script: Path, arguments: argparse.Namesp
     """Start a process for each library; those that cannot start are left out, and that is written down."""
     workers = [Worker(library, script, arguments) for library in libraries]
     for worker in workers:
-        if not worker.start(min(rows.seconds_left(), 120.0)):
+        if not worker.start(min(rows.seconds_left(), START)):
             print(f"{worker.library}: left out: {worker.reason}", file=sys.stderr)
             rows.add(library=worker.library, status="failed", reason=worker.reason)
     return [worker for worker in workers if worker.device]

@@ -25,12 +25,11 @@ SHARES = {"conformance": 40, "correctness": 110, "ceilings": 25, "ops": 140, "mo
 # the small kernels' samples: at most so many elements each, the largest of each op
 SANITIZED = 3000
 SANITIZERS = ("memcheck", "racecheck", "synccheck", "initcheck")
-# precision, workloads (all), further options of benchmarks/models.py
-MODELS: list[tuple[str, list[str], list[str]]] = [
-    ("tf32", [], []),
-    ("bfloat16", ["resnet-18", "resnet-20@512", "convnet@512", "mlp-512@1024"], []),
-    ("float32", ["resnet-18", "mlp-512"], []),
-    ("tf32", ["resnet-18", "mlp-512"], ["--libraries", "pronghorn", "torch-compile"]),
+# share of the stage, options of benchmarks/models.py: what says most first, what compiles for long last
+MODELS: list[tuple[float, list[str]]] = [
+    (0.65, ["--precision", "tf32", "bfloat16", "float32", "--libraries", "pronghorn", "torch-graph", "torch"]),
+    (0.2, ["--precision", "tf32", "--libraries", "pronghorn", "keras-jax", "--workloads", "mlp-512", "convnet"]),
+    (0.15, ["--precision", "tf32", "--libraries", "pronghorn", "torch-compile", "--workloads", "mlp-512", "resnet-20"]),
 ]
 
 
@@ -56,12 +55,7 @@ def commands(stage: str, arguments: argparse.Namespace, seconds: float) -> list[
     if stage == "ops":
         return [[sys.executable, str(BENCHMARKS / "ops.py"), *common, "--deadline", f"{seconds:.0f}"]]
     script = [sys.executable, str(BENCHMARKS / "models.py"), *common, "--rounds", "3"]
-    found = []
-    for precision, workloads, more in MODELS:
-        chosen = ["--workloads", *workloads] if workloads else []
-        deadline = f"{seconds * (0.55 if not workloads else 0.15):.0f}"
-        found.append([*script, "--precision", precision, "--deadline", deadline, *chosen, *more])
-    return found
+    return [[*script, "--deadline", f"{seconds * part:.0f}", *options] for part, options in MODELS]
 
 
 def run(command: list[str], environment: dict[str, str], seconds: float, log: Path) -> tuple[str, str]:
@@ -82,7 +76,7 @@ def run(command: list[str], environment: dict[str, str], seconds: float, log: Pa
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             status = f"ended after {seconds:.0f} s"
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if any(map(str.isalnum, line))]
     return status, lines[-1]
 
 
