@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ class TorchWorker:
         """
         torch = self.torch
         self.models.clear()
+        gc.collect()  # networks of classes made in a function are in cycles
         self.precision = precision
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
         if self.device == "cuda":

@@ -78,10 +78,12 @@ class KerasWorker:
         if self.backend == "tensorflow":
             tensorflow = importlib.import_module("tensorflow")
             tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-        if self.backend == "jax" and device == "gpu":
-            found = importlib.import_module("jax").default_backend()
-            if found != "gpu":
-                raise RuntimeError(f"JAX finds no GPU, only {found}")
+
+    def require_gpu(self) -> None:
+        """Fail where JAX would silently use the CPU."""
+        found = importlib.import_module("jax").default_backend()
+        if found != "gpu":
+            raise RuntimeError(f"JAX finds no GPU, only {found}")
 
     def device_name(self) -> str:
         """What it runs on."""
@@ -224,12 +226,14 @@ def main() -> None:
     library, settings = sys.argv[1], json.loads(sys.argv[2])
     threads, device = settings["threads"], settings["device"]
     worker: Any
+    on_gpu = device == "gpu" and settings["peer_device"] == "gpu"
     if library.startswith("torch"):
         mode = library.partition("-")[2] or "eager"
-        on_gpu = device == "gpu" and settings["peer_device"] == "gpu"
         worker = TorchWorker(mode, threads, "cuda" if on_gpu else "cpu")
     else:
         worker = KerasWorker("pronghorn" if library == "pronghorn" else "keras", threads, device)
+        if on_gpu and library == "keras-jax":
+            worker.require_gpu()
     answer({"ready": worker.device_name()})
     for line in sys.stdin:
         command, workload, precision = json.loads(line)
