@@ -5,113 +5,90 @@ the others run. Figures are medians over the rounds, in samples per second.
 
     python benchmarks/models.py                      # whatever is installed
     python benchmarks/models.py --peer-python ~/peers/bin/python --rounds 5 --json results.json
+    python benchmarks/models.py --device gpu --precision tf32 --deadline 120 --rows rows.jsonl
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from worker import SIZES
+from worker_process import OURS, PRECISIONS, START, Rows, Worker, add_worker_arguments, start_workers
 
 WORKER = Path(__file__).with_name("worker.py")
-LIBRARIES = ("pronghorn", "keras-jax", "keras-tensorflow", "torch")
-WORKLOADS = ("mlp-32", "mlp-512", "convnet", "resnet-20")
+LIBRARIES = {
+    "cpu": (OURS, "keras-jax", "keras-tensorflow", "torch"),
+    "gpu": (OURS, "torch-graph", "torch", "keras-jax", "torch-compile"),
+}
+FIGURES = ("train", "predict")
 
 
-class Worker:
-    """One library in a process of its own, told what to time over its standard input."""
-
-    def __init__(self, library: str, python: str, threads: int, script: Path = WORKER) -> None:
-        self.library = library
-        environment = dict(os.environ, OMP_NUM_THREADS=str(threads), TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="")
-        if library.startswith("keras-"):
-            environment["KERAS_BACKEND"] = library.removeprefix("keras-")
-        self.process = subprocess.Popen(
-            [python, str(script), library, str(threads)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=environment,
-        )
-        self.ready = self._answer() == "ready"
-
-    def _answer(self) -> Any:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if line.startswith("@"):  # libraries print things of their own
-                return json.loads(line[1:])
-        return None
-
-    def ask(self, *command: str) -> Any:
-        """Send a command and return the answer, None if the worker died."""
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(json.dumps(command) + "\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            return None
-        return self._answer()
-
-    def close(self) -> None:
-        """End the process."""
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.close()
-        except BrokenPipeError:
-            print(f"{self.library}: its process has died", file=sys.stderr)
-        self.process.wait()
-
-
-def measure(workers: list[Worker], workload: str, rounds: int) -> dict[str, dict[str, float]]:
+def measure(
+    workers: list[Worker], workload: str, precision: str, rounds: int, rows: Rows
+) -> dict[str, dict[str, float]]:
     """Time one workload with every worker, taking turns; returns library -> figure -> value."""
     samples: dict[str, dict[str, list[float]]] = {}
-    first_epochs: dict[str, float] = {}
+    built: dict[str, dict[str, float]] = {}
+    failed: dict[str, str] = {}
+
+    def ask(worker: Worker, command: str) -> Any:
+        if worker.library in failed or rows.seconds_left() <= 0:
+            return None
+        answer = worker.ask(command, workload, precision, timeout=rows.seconds_left() + 5)
+        if "failed" in answer:
+            failed[worker.library] = answer["failed"]
+            return None
+        return answer
+
     for worker in workers:
-        answer = worker.ask("build", workload)
+        answer = ask(worker, "build")
         if answer is not None:
-            first_epochs[worker.library] = answer["first_epoch_seconds"]
-            samples[worker.library] = {"train": [], "predict": []}
+            built[worker.library] = answer
     for _ in range(rounds):
         for worker in workers:
-            if worker.library not in samples:
-                continue
-            answer = worker.ask("round", workload)
-            for figure, value in (answer or {}).items():
-                samples[worker.library].setdefault(figure, []).append(value)
+            for figure, value in ((ask(worker, "round") if worker.library in built else None) or {}).items():
+                samples.setdefault(worker.library, {}).setdefault(figure, []).append(value)
+
     results = {}
     for library, figures in samples.items():
-        medians = {figure: statistics.median(values) for figure, values in figures.items() if values}
-        if "epoch_seconds" in medians:
-            medians["start_seconds"] = first_epochs[library] - medians["epoch_seconds"]
+        medians = {figure: statistics.median(values) for figure, values in figures.items()}
+        medians["start_seconds"] = built[library]["first_epoch_seconds"] - medians["epoch_seconds"]
         results[library] = medians
+    for worker in workers:
+        library, row = worker.library, {"workload": workload, "precision": precision, "device": worker.device}
+        if library in failed:
+            rows.add(library=library, **row, status="failed", reason=failed[library])
+        for figure in FIGURES if library in results else ():
+            values = samples[library][figure]
+            rows.add(
+                library=library, **row, status="ok", figure=figure, samples_per_second=statistics.median(values),
+                rounds=values, start_seconds=results[library]["start_seconds"], **built[library],
+            )  # fmt: skip
     return results
 
 
-def show(results: dict[str, dict[str, dict[str, float]]]) -> None:
+def show(results: dict[str, dict[str, dict[str, float]]], device: str, precision: str) -> None:
     """Print one table: samples per second, and ours over the best peer."""
-    table = Table(title="samples per second (median)")
-    libraries = [library for library in LIBRARIES if any(library in row for row in results.values())]
+    table = Table(title=f"samples per second (median), {device}, {precision}")
+    libraries = [library for library in LIBRARIES[device] if any(library in row for row in results.values())]
     for column in ("workload", "", *libraries, "ours / best peer", "ours / slowest peer"):
         table.add_column(column, justify="left" if column in ("workload", "") else "right")
     for workload, row in results.items():
-        for figure in ("train", "predict"):
+        for figure in FIGURES:
             values = {library: row[library][figure] for library in libraries if figure in row.get(library, {})}
-            peers = [value for library, value in values.items() if library != "pronghorn"]
+            peers = [value for library, value in values.items() if library != OURS]
             ratios = ["", ""]
-            if peers and "pronghorn" in values:
-                ratios = [f"{values['pronghorn'] / max(peers):.2f}", f"{values['pronghorn'] / min(peers):.2f}"]
+            if peers and OURS in values:
+                ratios = [f"{values[OURS] / max(peers):.2f}", f"{values[OURS] / min(peers):.2f}"]
             cells = [f"{values[library]:,.0f}" if library in values else "-" for library in libraries]
             table.add_row(workload if figure == "train" else "", figure, *cells, *ratios)
-        starts = [f"{row[x]['start_seconds']:.2f} s" if "start_seconds" in row.get(x, {}) else "-" for x in libraries]
+        starts = [f"{row[x]['start_seconds']:.2f} s" if x in row else "-" for x in libraries]
         table.add_row("", "first epoch - later", *starts, "", "")
     Console(width=140).print(table)
 
@@ -119,30 +96,38 @@ def show(results: dict[str, dict[str, dict[str, float]]]) -> None:
 def main() -> None:
     """Parse arguments, run, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    add_worker_arguments(parser)
     parser.add_argument("--rounds", type=int, default=5, help="how often each library takes its turn")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
-    parser.add_argument("--libraries", nargs="+", choices=LIBRARIES, default=list(LIBRARIES))
-    parser.add_argument("--peer-python", default=sys.executable, help="the Python in which the peers are installed")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--workloads", nargs="+", help="those of SIZES in worker.py; all of the device's by default")
+    parser.add_argument("--libraries", nargs="+", help="by default all that are installed, on GPUs less torch-compile")
+    parser.add_argument(
+        "--precision", nargs="+", choices=PRECISIONS, default=["float32"], help="of every library alike; GPUs only"
+    )
     arguments = parser.parse_args()
+    device = arguments.device
+    if arguments.precision != ["float32"] and device == "cpu":
+        parser.error("--precision: a CPU computes in float32 here")
+    workloads = arguments.workloads or list(SIZES[device])
+    libraries = arguments.libraries or [name for name in LIBRARIES[device] if name != "torch-compile"]
+    for given, known in ((workloads, SIZES[device]), (libraries, LIBRARIES[device])):
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            parser.error(f"{', '.join(unknown)}: known on a {device} are {', '.join(known)}")
 
-    results: dict[str, dict[str, dict[str, float]]] = {}
-    workers = []
-    for library in arguments.libraries:
-        python = sys.executable if library == "pronghorn" else arguments.peer_python
-        worker = Worker(library, python, arguments.threads)
-        if worker.ready:
-            workers.append(worker)
-        else:
-            print(f"{library}: not installed, left out", file=sys.stderr)
-    for workload in arguments.workloads:
-        results[workload] = measure(workers, workload, arguments.rounds)
+    rows = Rows(arguments.rows, arguments.deadline, kind="model")
+    workers = start_workers(libraries, WORKER, arguments, rows)
+    results: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+    for precision in arguments.precision:
+        results[precision] = {}
+        for workload in workloads:
+            if rows.seconds_left() > 0:
+                alive = [worker for worker in workers if worker.revive(min(rows.seconds_left(), START))]
+                results[precision][workload] = measure(alive, workload, precision, arguments.rounds, rows)
+        show(results[precision], device, precision)
     for worker in workers:
         worker.close()
-    show(results)
     if arguments.json:
-        arguments.json.write_text(json.dumps(results, indent=1) + "\n")
+        arguments.json.write_text(json.dumps(results if device == "gpu" else results["float32"], indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ __global__ void __launch_bounds__(grad_threads)
   PH_UNROLL
   for (int t = 0; t < tap_count; ++t) {
     if (t >= taps) break;
-    store_vector(of_threads[thread], of_taps[t]);
+    store_shared_vector(of_threads[thread], of_taps[t]);
     __syncthreads();
     if (threadIdx.y == 0 && present) {
       for (int y = 1; y < static_cast<int>(blockDim.y); ++y) {

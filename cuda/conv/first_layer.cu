@@ -22,7 +22,7 @@ __global__ void __launch_bounds__(threads)
   for (int i = thread * run; i < weight_count; i += threads * run) {
     float weight[run];
     load_vector(weight, kernel + i);
-    store_vector(weights + i, weight);
+    store_shared_vector(weights + i, weight);
   }
   __syncthreads();
 

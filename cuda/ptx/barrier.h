@@ -29,18 +29,20 @@ __device__ inline void initialize(Mbarrier* barrier, int arrivals) {
 #endif
 }
 
-// After the initialisation, by the thread that made it; a __syncthreads follows.
-__device__ inline void fence_initialized() {
-#if PH_ARCH >= 900
-  asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
-#endif
-}
-
 // Orders this thread's reads and writes of shared memory before what TMA and wgmma do there.
 __device__ inline void fence_async() {
 #if PH_ARCH >= 900
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 #endif
+}
+
+// After the initialisation, by the thread that made it, before TMA gets the barrier; a __syncthreads follows before
+// other threads do.
+__device__ inline void fence_initialized() {
+#if PH_ARCH >= 900
+  asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+#endif
+  fence_async();
 }
 
 __device__ inline void arrive(Mbarrier* barrier) {

@@ -11,6 +11,7 @@ namespace ph::ptx {
 template <class Word>
 inline void store_in_simulator(void* to, const Word& word) {
   if (reinterpret_cast<uintptr_t>(to) % sizeof(Word)) sim::fail("store_global: the address is no multiple of the size");
+  if (sim::is_shared(to)) sim::fail("store_global: the address is one of shared memory");
   std::memcpy(to, &word, sizeof(Word));
 }
 #endif

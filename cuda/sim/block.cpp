@@ -64,8 +64,20 @@ void* shared_variable(const void* declaration, size_t bytes, size_t alignment) {
   }
   b->shared_bytes += (bytes + 15) / 16 * 16;
   if (b->shared_bytes > 48 * 1024) fail("more than 48 KB of static shared memory");
-  b->shared.push_back({declaration, poisoned(bytes, alignment)});
+  b->shared.push_back({declaration, poisoned(bytes, alignment), bytes});
   return b->shared.back().memory;
+}
+
+bool is_shared(const void* at) {
+  const auto is_within = [&](const void* memory, size_t bytes) {
+    return reinterpret_cast<uintptr_t>(at) - reinterpret_cast<uintptr_t>(memory) < bytes;
+  };
+  const Block* b = this_block();
+  if (is_within(b->dynamic, b->dynamic_bytes)) return true;
+  for (const SharedVariable& variable : b->shared) {
+    if (is_within(variable.memory, variable.bytes)) return true;
+  }
+  return false;
 }
 
 static constexpr uint32_t first_shared_address = 1024;

@@ -61,6 +61,7 @@ struct Warpgroup : Meeting {
 struct SharedVariable {
   const void* declaration;
   void* memory;
+  size_t bytes;
 };
 
 struct Block : BlockView {

@@ -48,6 +48,8 @@ void memory_fence();
 
 // Static shared memory of the running block: one allocation for each declaration, filled with NaN.
 void* shared_variable(const void* declaration, size_t bytes, size_t alignment);
+// Whether an address lies in shared memory of the running block, static or dynamic.
+bool is_shared(const void* at);
 // Addresses of dynamic shared memory as instructions see them, and back.
 uint32_t shared_address(const void* at);
 const char* at_shared_address(uint32_t address);

@@ -22,6 +22,8 @@ struct Array {
   explicit Array(const std::vector<T>& values) : count(values.size()) {
     check(cudaMalloc(reinterpret_cast<void**>(&data), count * sizeof(T)), "cudaMalloc");
     check(cudaMemcpy(data, values.data(), count * sizeof(T), cudaMemcpyHostToDevice), "cudaMemcpy");
+    // it returns when the values are on their way, and streams of the tests do not wait for that
+    check(cudaDeviceSynchronize(), "synchronize");
   }
   Array(const Array&) = delete;
   ~Array() { cudaFree(data); }

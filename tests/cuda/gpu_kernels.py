@@ -1,4 +1,4 @@
-"""Single kernels of an op on the simulator's device: forced by name, measured, run in every order of threads."""
+"""Single kernels of an op on a GPU: forced by name, measured, and on the simulator run in every order of threads."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ import simulator
 
 from pronghorn import _core, config
 
-DEVICE = "gpu:sim"
+SIMULATOR = os.environ.get("PRONGHORN_SIMULATOR")
+DEVICE = "gpu:sim" if SIMULATOR else next(iter(config.list_devices("gpu")), "")
 MODES = [mode for mode in simulator.MODES if mode != "forward"]
 needs_device = pytest.mark.skipif(
-    not os.environ.get("PRONGHORN_SIMULATOR"), reason="PRONGHORN_SIMULATOR does not name a library of simulated kernels"
+    not DEVICE, reason="no GPU, and PRONGHORN_SIMULATOR does not name a library of simulated kernels"
+)
+needs_simulator = pytest.mark.skipif(
+    not SIMULATOR, reason="PRONGHORN_SIMULATOR does not name a library of simulated kernels"
 )
 
 

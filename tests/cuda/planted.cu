@@ -6,6 +6,16 @@ using ph::BFloat16;
 
 // ---- barriers and shared memory
 
+__global__ void global_store_to_shared_kernel(const uint32_t* x) {
+  PH_SHARED(uint32_t, tile, [128]);
+  store_global(tile + 4 * threadIdx.x, uint4{x[threadIdx.x], 0, 0, 0});
+}
+CASE(global_store_to_shared) {
+  Array<uint32_t> x{std::vector<uint32_t>(32)};
+  PH_LAUNCH(global_store_to_shared_kernel, 1, 32, 0, nullptr, x.data);
+  print(x);
+}
+
 __global__ void missing_barrier_kernel(float* y) {
   PH_SHARED(float, tile, [64]);
   tile[threadIdx.x] = y[threadIdx.x];

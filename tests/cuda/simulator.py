@@ -1,4 +1,9 @@
-"""Builds the cases of this folder for the CUDA simulator, plain or watched by a sanitizer, and runs them."""
+"""Builds the cases of this folder for the CUDA simulator, plain or watched by a sanitizer, and runs them.
+
+For hardware nvcc builds the same cases but the planted bugs: `python tests/cuda/simulator.py FILE` does, for the
+architecture that PRONGHORN_CUDA_ARCHITECTURE names (90a if it names none). Where the environment variable
+PRONGHORN_CUDA_CASES names that file, tests run it too, as the flavour "device".
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +24,7 @@ SIMULATOR = ROOT / "cuda" / "sim"
 COMPILER = shutil.which("g++")
 WATCHED = SIMULATOR / "memory.cpp"  # what instructions do to a kernel's memory; all other sources are the engine
 CASES = sorted((ROOT / "tests" / "cuda").glob("*.cu"))
+DEVICE_PROGRAM = os.environ.get("PRONGHORN_CUDA_CASES")
 
 # not optimised: building takes most of the time
 FLAGS = {
@@ -74,6 +81,51 @@ def _fixed_addresses() -> list[str]:
     return fixed if works else []
 
 
+def build_for_device(to: Path) -> None:
+    """With the CUDA runtime inside, so that only a driver is needed where it runs."""
+    architecture = os.environ.get("PRONGHORN_CUDA_ARCHITECTURE", "90a")
+    sources = [source for source in CASES if source.name != "planted.cu"] + [ROOT / "src" / "core" / "error.cpp"]
+    options = [
+        "-std=c++20",
+        "--expt-relaxed-constexpr",
+        "-Werror=all-warnings",
+        "-Xcompiler=-Wall,-Wextra,-static-libstdc++,-static-libgcc",
+    ]
+    target = f"-gencode=arch=compute_{architecture},code=sm_{architecture}"
+    places = [f"-I{ROOT}", f"-I{ROOT / 'src'}", "-cudart", "static", "-o", str(to)]
+    subprocess.run(["nvcc", *options, target, *places, *map(str, sources)], check=True)
+
+
+def _run_on_device(names: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [str(DEVICE_PROGRAM), *names]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=15, check=False)
+    except subprocess.TimeoutExpired as late:
+        printed = late.stdout.decode() if isinstance(late.stdout, bytes) else late.stdout or ""
+        return subprocess.CompletedProcess(command, 1, printed, "ran for too long")
+
+
+def run_on_device(names: list[str]) -> tuple[dict[str, list[np.ndarray]], dict[str, str]]:
+    """What each case printed, and what the cases that failed said.
+
+    After an error a process has no device any more: the cases behind it run in another.
+    """
+    printed: dict[str, list[np.ndarray]] = {}
+    failed: dict[str, str] = {}
+    rest = list(names)
+    while rest:
+        result = _run_on_device(rest)
+        if result.returncode == 0:
+            return printed | values(result.stdout), failed
+        begun = re.findall(r"^case (\w+)$", result.stdout, re.MULTILINE)
+        case = begun[-1] if begun else rest[0]
+        before, _, said = result.stdout.partition(f"case {case}\n")
+        printed |= values(before)
+        failed[case] = said[-1000:] + result.stderr or f"ended with {result.returncode}"
+        rest = rest[rest.index(case) + 1 :]
+    return printed, failed
+
+
 def run(flavour: str, names: list[str], mode: str = "forward") -> subprocess.CompletedProcess[str]:
     before = _fixed_addresses() if flavour == "race" else []
     environment = os.environ | MODES[mode] | {"ASAN_OPTIONS": "detect_leaks=0"}
@@ -94,3 +146,7 @@ def values(printed: str) -> dict[str, list[np.ndarray]]:
         else:
             lines.append(np.array(line.split(), "float32"))
     return found
+
+
+if __name__ == "__main__":
+    build_for_device(Path(sys.argv[1]))

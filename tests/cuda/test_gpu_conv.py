@@ -16,6 +16,7 @@ from gpu_kernels import (
     choices,
     digests_in,
     needs_device,
+    needs_simulator,
     precision,
     run,
     stored,
@@ -309,7 +310,7 @@ def choose() -> None:
             _core.ops.conv2d(*(_core.convert(array) for array in inputs), **attrs)
 
 
-@needs_device
+@needs_simulator
 @pytest.mark.parametrize(
     ("capability", "products"),
     [
@@ -343,7 +344,7 @@ def digests_here() -> list[str]:
     return list(digests())
 
 
-@needs_device
+@needs_simulator
 @pytest.mark.parametrize("mode", MODES)
 def test_bits_do_not_hang_on_the_order_of_threads_blocks_and_copies(mode, digests_here):
     assert digests_in(mode, "test_gpu_conv") == digests_here

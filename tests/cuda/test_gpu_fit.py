@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gpu_kernels import DEVICE, needs_device, needs_simulator
 
 import pronghorn as ph
 from pronghorn import layers
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("PRONGHORN_SIMULATOR"), reason="PRONGHORN_SIMULATOR does not name a library of simulated kernels"
-)
+pytestmark = needs_device
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +82,7 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("make", [_mlp, _convnet, _text], ids=["mlp", "convnet", "text"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_fit_gives_the_cpu_s_numbers(make, optimizer):
-    cpu, gpu = (_fitted(device, make, optimizer) for device in ("cpu:0", "gpu:sim"))
+    cpu, gpu = (_fitted(device, make, optimizer) for device in ("cpu:0", DEVICE))
     np.testing.assert_allclose(gpu[0], cpu[0], rtol=2e-4)
     for mine, wanted in zip(gpu[1], cpu[1]):
         np.testing.assert_allclose(mine, wanted, rtol=2e-3, atol=2e-4)
@@ -91,7 +90,7 @@ def test_fit_gives_the_cpu_s_numbers(make, optimizer):
 
 
 def test_fit_twice_gives_the_same_bits():
-    first, second = (_fitted("gpu:sim", _convnet, OPTIMIZERS["adam"]) for _ in range(2))
+    first, second = (_fitted(DEVICE, _convnet, OPTIMIZERS["adam"]) for _ in range(2))
     assert first[0] == second[0]
     for a, b in zip(first[1], second[1]):
         assert a.tobytes() == b.tobytes()
@@ -101,8 +100,8 @@ PROGRAM = """
 import sys, hashlib
 import numpy as np
 sys.path.insert(0, sys.argv[1])
-import test_gpu_fit
-curve, weights, predicted = test_gpu_fit._fitted("gpu:sim", test_gpu_fit._mlp, test_gpu_fit.OPTIMIZERS["adam"])
+import test_gpu_fit as tests
+curve, weights, predicted = tests._fitted(tests.DEVICE, tests._mlp, tests.OPTIMIZERS["adam"])
 print(hashlib.sha256(b"".join(w.tobytes() for w in weights) + predicted.tobytes()).hexdigest(), curve)
 """
 
@@ -132,13 +131,13 @@ def test_a_step_gives_the_same_bits_however_it_is_run(variables):
 def test_results_of_many_steps_come_over_in_several_pieces():
     # 3 MiB a step: 10 steps' results wait on the device before they are copied, here 14 and a smaller last batch
     x = np.random.default_rng(6).normal(size=(43, 2**18)).astype("float32")
-    with ph.device("gpu:sim"):
+    with ph.device(DEVICE):
         model = ph.Sequential([layers.Input((2**18,)), layers.Rescaling(2.0)])
     np.testing.assert_array_equal(model.predict(x, batch_size=3, verbose=0), 2 * x)
 
 
 def test_a_label_out_of_range_is_an_error_of_fit():
-    with ph.device("gpu:sim"):
+    with ph.device(DEVICE):
         model, x = _mlp()
         model.compile("sgd", ph.losses.SparseCategoricalCrossentropy(from_logits=True))
         y = np.zeros(len(x), "int32")
@@ -147,6 +146,7 @@ def test_a_label_out_of_range_is_an_error_of_fit():
             model.fit(x, y, verbose=0)
 
 
+@needs_simulator
 def test_what_takes_most_memory_is_named_where_a_program_does_not_fit():
     program = """
 import numpy as np

@@ -14,6 +14,7 @@ from gpu_kernels import (
     choices,
     digests_in,
     needs_device,
+    needs_simulator,
     precision,
     run,
     stored,
@@ -224,7 +225,7 @@ def choose() -> None:
             _core.ops.matmul(*(_core.convert(x) for x in _matrices(24, 24, 16, (False, False), dtype)))
 
 
-@needs_device
+@needs_simulator
 @pytest.mark.parametrize(
     ("capability", "chosen"),
     [
@@ -252,7 +253,7 @@ def digests_here() -> list[str]:
     return list(digests())
 
 
-@needs_device
+@needs_simulator
 @pytest.mark.parametrize("mode", MODES)
 def test_bits_do_not_hang_on_the_order_of_threads_blocks_and_copies(mode, digests_here):
     assert digests_in(mode, "test_gpu_matmul") == digests_here

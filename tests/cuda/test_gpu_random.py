@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -10,12 +9,10 @@ import subprocess
 import numpy as np
 import pytest
 import simulator
+from gpu_kernels import DEVICE, needs_device
 
 from pronghorn import _core
 
-needs_device = pytest.mark.skipif(
-    not os.environ.get("PRONGHORN_SIMULATOR"), reason="PRONGHORN_SIMULATOR does not name a library of simulated kernels"
-)
 NVCC = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
 
 SEEDS = [np.array(seed, "uint32") for seed in ([0, 0], [1234567, 3], [0xFFFFFFFF, 0xFFFFFFFF])]
@@ -34,7 +31,7 @@ def _bits(device: str, op: str, seed: np.ndarray, *inputs: np.ndarray, **attrs) 
 
 
 def _check(op: str, seed: np.ndarray, *inputs: np.ndarray, **attrs) -> None:
-    cpu, gpu = (_bits(device, op, seed, *inputs, **attrs) for device in ("cpu:0", "gpu:sim"))
+    cpu, gpu = (_bits(device, op, seed, *inputs, **attrs) for device in ("cpu:0", DEVICE))
     assert cpu == gpu
 
 
@@ -76,7 +73,7 @@ def test_dropout_of_16_bit_floats_rounds_once(dtype, shape):
     x = np.random.default_rng(2).normal(size=shape).astype("float32")
     for seed in SEEDS:
         results = []
-        for device in ("cpu:0", "gpu:sim"):
+        for device in ("cpu:0", DEVICE):
             with _core.DeviceScope(device):
                 narrow = _core.ops.cast(_core.convert(x), dtype=dtype)
                 wide = _core.ops.cast(narrow, dtype="float32") if device == "cpu:0" else narrow

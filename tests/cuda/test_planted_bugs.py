@@ -31,6 +31,7 @@ ERRORS = {
     ("misaligned_ldmatrix", "forward"): "ldmatrix: the row's address is no multiple of 16 bytes",
     ("freed_twice", "forward"): "cudaFree: invalid argument",
     ("too_many_threads", "forward"): "kernel too_many_threads_kernel: invalid configuration argument",
+    ("global_store_to_shared", "forward"): "store_global: the address is one of shared memory",
     ("misaligned_copy", "forward"): "cp.async: an address is no multiple of 16 bytes",
     ("mbarrier_not_initialised", "forward"): "mbarrier: used before it was initialised",
     ("one_arrival_missing", "forward"): "deadlock: thread 0 waits at mbarrier wait",

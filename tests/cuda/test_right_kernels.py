@@ -1,4 +1,5 @@
-"""Right kernels give right results in the CUDA simulator in every mode, and no sanitizer reports anything.
+"""Right kernels give right results in the CUDA simulator in every mode, and no sanitizer reports anything; on hardware,
+where there is a program of the cases for it (simulator.py), they give the same.
 
 The cases in right.cu are CUDA C++, streams, events and graphs; those in instructions.cu take every wrapper of cuda/ptx
 to its reference in cuda/sim/ptx; those in divide.cu hold divisions by multiplication against divisions. What they
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 import simulator
 
-pytestmark = pytest.mark.skipif(not simulator.COMPILER, reason="needs g++")
+needs_compiler = pytest.mark.skipif(not simulator.COMPILER, reason="needs g++")
+needs_device = pytest.mark.skipif(not simulator.DEVICE_PROGRAM, reason="PRONGHORN_CUDA_CASES does not name a program")
 
 LANES = np.arange(32)
 
@@ -169,12 +171,27 @@ def test_every_case_is_held_against_what_it_should_print():
     assert sorted(RIGHT) == sorted(name for path in files for name in simulator.cases_in(path))
 
 
+@functools.cache
+def _on_device() -> tuple[dict[str, list[np.ndarray]], dict[str, str]]:
+    return simulator.run_on_device(list(RIGHT))
+
+
+@needs_device
+@pytest.mark.parametrize("case", RIGHT)
+def test_right_results_on_the_device(case):
+    printed, failed = _on_device()
+    assert case not in failed, failed[case]
+    _check(case, printed[case])
+
+
+@needs_compiler
 @pytest.mark.parametrize("mode", simulator.MODES)
 @pytest.mark.parametrize("case", RIGHT)
 def test_right_results_in_every_mode(case, mode):
     _check(case, _printed("plain", mode)[case])
 
 
+@needs_compiler
 @pytest.mark.parametrize("flavour", ["address", "race"])
 def test_sanitizers_report_nothing(flavour):
     printed = _printed(flavour, "late random")
@@ -182,6 +199,7 @@ def test_sanitizers_report_nothing(flavour):
         _check(case, lines)
 
 
+@needs_compiler
 def test_a_misspelt_mode_is_refused(monkeypatch):
     monkeypatch.setitem(simulator.MODES, "misspelt", {"PRONGHORN_SIM_ASYNC": "lazy"})
     result = simulator.run("plain", ["reverse_block"], "misspelt")
