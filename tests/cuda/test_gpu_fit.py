@@ -34,7 +34,8 @@ def _convnet():
     model = ph.Sequential(
         [
             layers.Input((10, 10, 3)),
-            layers.Conv2D(8, 3, padding="same", kernel_initializer="he_normal"),
+            # Without a bias: before a batch normalization its gradient is rounding alone, which Adam makes large.
+            layers.Conv2D(8, 3, padding="same", use_bias=False, kernel_initializer="he_normal"),
             layers.BatchNormalization(),
             layers.Activation("relu"),
             layers.MaxPooling2D(),
