@@ -77,6 +77,7 @@ TensorMap tensor_map(const T* matrix, int64_t rows, int64_t columns, int box_row
 
 // One thread: brings the box at (row, column) to dynamic shared memory, zeros where it leaves the matrix, and gives its
 // bytes to the barrier. The tile begins at a multiple of 8 rows of the swizzle, without one at a multiple of 128 bytes.
+// `column` may lie before the matrix, but is a multiple of 16 bytes: hardware calls others an illegal instruction.
 __device__ inline void copy_tile(void* to, const TensorMap& map, int row, int column, Mbarrier* barrier) {
 #if defined(PH_SIM)
   sim::start_tile_copy({map, row, column, static_cast<char*>(to), &barrier->bits});

@@ -114,6 +114,10 @@ void start_tile_copy(const TileCopy& copy) {
   if (reinterpret_cast<uintptr_t>(copy.to) % static_cast<unsigned>(alignment)) {
     fail("TMA: the tile's address is no multiple of %d bytes", alignment);
   }
+  const int64_t column_bytes = copy.column * copy.tile.element_bytes;
+  if (column_bytes % 16) {
+    fail("TMA: the tile's column is %lld bytes into its row, no multiple of 16", static_cast<long long>(column_bytes));
+  }
   shared_address(copy.to);
   state_of(copy.barrier);
   Block* b = this_block();

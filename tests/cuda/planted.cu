@@ -278,7 +278,7 @@ __global__ void one_arrival_missing_kernel(float* y) {
 }
 CASE(one_arrival_missing) { LAUNCH_OVER_NUMBERS(32, one_arrival_missing_kernel, 1, 32); }
 
-enum class TileBug { none, no_wait, too_many_bytes, misaligned, wrong_phase, never_awaited };
+enum class TileBug { none, no_wait, too_many_bytes, misaligned, part_of_16_bytes, wrong_phase, never_awaited };
 template <TileBug bug>
 __global__ void badly_awaited_tile_kernel(const __grid_constant__ TensorMap map, float* y) {
   PH_DYNAMIC_SHARED(char, memory);
@@ -288,7 +288,7 @@ __global__ void badly_awaited_tile_kernel(const __grid_constant__ TensorMap map,
     initialize(full, 1);
     fence_initialized();
     arrive_expecting(full, bug == TileBug::too_many_bytes ? 2048 : 1024);
-    copy_tile(tile, map, 0, 0, full);
+    copy_tile(tile, map, 0, bug == TileBug::part_of_16_bytes ? -5 : 0, full);
   }
   __syncthreads();
   if constexpr (bug == TileBug::never_awaited) return;
@@ -307,6 +307,7 @@ static void badly_awaited_tile() {
 CASE(tile_without_wait) { badly_awaited_tile<TileBug::no_wait>(); }
 CASE(tile_with_too_many_bytes) { badly_awaited_tile<TileBug::too_many_bytes>(); }
 CASE(misaligned_tile) { badly_awaited_tile<TileBug::misaligned>(); }
+CASE(tile_at_part_of_16_bytes) { badly_awaited_tile<TileBug::part_of_16_bytes>(); }
 CASE(tile_awaited_in_the_wrong_phase) { badly_awaited_tile<TileBug::wrong_phase>(); }
 CASE(tile_never_awaited) { badly_awaited_tile<TileBug::never_awaited>(); }
 

@@ -37,6 +37,7 @@ ERRORS = {
     ("one_arrival_missing", "forward"): "deadlock: thread 0 waits at mbarrier wait",
     ("tile_with_too_many_bytes", "forward"): "deadlock: thread 0 waits at mbarrier wait",
     ("misaligned_tile", "forward"): "TMA: the tile's address is no multiple of 1024 bytes",
+    ("tile_at_part_of_16_bytes", "forward"): "TMA: the tile's column is -20 bytes into its row, no multiple of 16",
     ("tile_never_awaited", "late"): "a copy of a tile was still under way when its block ended",
     ("tile_wider_than_its_swizzle", "forward"): "tensor_map: a box's rows have 256 bytes, wanted the swizzle's width",
     ("product_without_fence", "forward"): "wgmma: no wgmma.fence since registers may have changed",

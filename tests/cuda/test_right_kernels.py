@@ -128,7 +128,7 @@ RIGHT = {
     "tile_64": [_tile(16, 0, 8, 4, 64)],
     "tile_128": [_tile(32, 3, 16, 4, 128)],
     "tile_128_beyond_the_end": [_tile(32, 12, 56, 4, 128)],
-    "tile_64_before_the_start": [_tile(16, -3, -5, 4, 64)],
+    "tile_64_before_the_start": [_tile(16, -3, -8, 4, 64)],
     "tile_float16": [_tile(64, 1, 8, 2, 128)],
     "wgmma_bfloat16_64": [_product(64, 64)],
     "wgmma_bfloat16_128_b_transposed": [_product(128, 64, b_transposed=True)],
