@@ -67,6 +67,8 @@ __device__ inline void give_registers() {
 }
 
 #if defined(PH_SIM)
+template <class T>
+constexpr int least_exponent = std::is_same_v<T, Float16> ? -14 : -126;  // of normal numbers
 inline float (*element_of(const float*))(const char*) { return sim::tf32_at; }
 inline float (*element_of(const Float16*))(const char*) { return sim::float16_at; }
 inline float (*element_of(const BFloat16*))(const char*) { return sim::bfloat16_at; }
@@ -118,8 +120,8 @@ __device__ inline void wgmma(float (&d)[n / 2], uint64_t a, uint64_t b, bool add
   static_assert(n == 64 || n == 128 || n == 256);
   static_assert(sizeof(T) == 2 || !(a_transposed || b_transposed), "tf32 tiles are not transposed");
 #if defined(PH_SIM)
-  static const sim::ProductKind kind{n, sizeof(T), element_of(static_cast<const T*>(nullptr)), a_transposed,
-                                     b_transposed};
+  static const sim::ProductKind kind{
+      n, sizeof(T), element_of(static_cast<const T*>(nullptr)), a_transposed, b_transposed, least_exponent<T>};
   sim::start_product({&kind, a, b, d, adds});
 #elif PH_HAS_WGMMA
   if constexpr (std::is_same_v<T, BFloat16>) {

@@ -90,6 +90,7 @@ struct ProductKind {
   int columns, element_bytes;
   float (*element)(const char* at);
   bool a_transposed, b_transposed;
+  int least_exponent;  // of the elements' normal numbers
 };
 struct Product {
   const ProductKind* kind;

@@ -1,50 +1,46 @@
 // mma and ldmatrix, over the registers of a warp.
 #include "core/half.h"
 #include "cuda/sim/ptx/references.h"
+#include "cuda/sim/ptx/tensor_core.h"
 
 namespace ph::sim::ptx {
 
 // Fragments of m16n8 products, group = lane / 4, member = lane % 4: C rows group and group + 8, columns 2 * member and
-// the next. Products are added in the order of k, rounded to nearest each.
-template <int depth, class Spread>
-static void multiply(const void** in, void** out, Spread spread) {
-  float a[16][depth], b[depth][8], c[16][8];
+// the next. `spread` sets a lane's elements of a's rows and of b's columns.
+template <class Spread>
+static void multiply(const void** in, void** out, int depth, int least_exponent, Spread spread) {
+  TensorCoreOperand a[16], b[8];
+  for (int l = 0; l < 32; ++l) spread(*static_cast<const MmaInput*>(in[l]), l / 4, l % 4, a, b);
+  for (TensorCoreOperand& row : a) row.find_exponents(depth, least_exponent);
+  for (TensorCoreOperand& column : b) column.find_exponents(depth, least_exponent);
   for (int l = 0; l < 32; ++l) {
-    const auto& own = *static_cast<const MmaInput*>(in[l]);
-    const int group = l / 4, member = l % 4;
-    spread(own, group, member, a, b);
-    for (int e = 0; e < 4; ++e) c[group + e / 2 * 8][2 * member + e % 2] = own.c[e];
-  }
-  for (int i = 0; i < 16; ++i) {
-    for (int k = 0; k < depth; ++k) {
-      for (int j = 0; j < 8; ++j) c[i][j] += a[i][k] * b[k][j];
+    const float* c = static_cast<const MmaInput*>(in[l])->c;
+    for (int e = 0; e < 4; ++e) {
+      static_cast<float*>(out[l])[e] = tensor_core_sum(a[l / 4 + e / 2 * 8], b[2 * (l % 4) + e % 2], c[e], depth);
     }
-  }
-  for (int l = 0; l < 32; ++l) {
-    for (int e = 0; e < 4; ++e) static_cast<float*>(out[l])[e] = c[l / 4 + e / 2 * 8][2 * (l % 4) + e % 2];
   }
 }
 
 // A registers: rows group and group + 8, then the same 8 columns on; each holds two 16-bit numbers.
 template <class Half>
-static void multiply_halves(const void** in, void** out) {
+static void multiply_halves(const void** in, void** out, int least_exponent) {
   const auto half = [](uint32_t pair, int e) { return to_float(Half{static_cast<uint16_t>(pair >> 16 * e)}); };
-  multiply<16>(in, out, [&](const MmaInput& own, int group, int member, auto& a, auto& b) {
+  multiply(in, out, 16, least_exponent, [&](const MmaInput& own, int group, int member, auto& a, auto& b) {
     for (int e = 0; e < 2; ++e) {
-      for (int r = 0; r < 4; ++r) a[group + r % 2 * 8][2 * member + r / 2 * 8 + e] = half(own.a[r], e);
-      for (int r = 0; r < 2; ++r) b[2 * member + r * 8 + e][group] = half(own.b[r], e);
+      for (int r = 0; r < 4; ++r) a[group + r % 2 * 8].value[2 * member + r / 2 * 8 + e] = half(own.a[r], e);
+      for (int r = 0; r < 2; ++r) b[group].value[2 * member + r * 8 + e] = half(own.b[r], e);
     }
   });
 }
-void mma_bfloat16(const void** in, void** out, unsigned, const void*) { multiply_halves<BFloat16>(in, out); }
-void mma_float16(const void** in, void** out, unsigned, const void*) { multiply_halves<Float16>(in, out); }
+void mma_bfloat16(const void** in, void** out, unsigned, const void*) { multiply_halves<BFloat16>(in, out, -126); }
+void mma_float16(const void** in, void** out, unsigned, const void*) { multiply_halves<Float16>(in, out, -14); }
 
 // The hardware reads the upper 19 bits of each register.
 void mma_tf32(const void** in, void** out, unsigned, const void*) {
   const auto tf32 = [](uint32_t bits) { return __builtin_bit_cast(float, bits & ~uint32_t{0x1fff}); };
-  multiply<8>(in, out, [&](const MmaInput& own, int group, int member, auto& a, auto& b) {
-    for (int r = 0; r < 4; ++r) a[group + r % 2 * 8][member + r / 2 * 4] = tf32(own.a[r]);
-    for (int r = 0; r < 2; ++r) b[member + r * 4][group] = tf32(own.b[r]);
+  multiply(in, out, 8, -126, [&](const MmaInput& own, int group, int member, auto& a, auto& b) {
+    for (int r = 0; r < 4; ++r) a[group + r % 2 * 8].value[member + r / 2 * 4] = tf32(own.a[r]);
+    for (int r = 0; r < 2; ++r) b[group].value[member + r * 4] = tf32(own.b[r]);
   });
 }
 

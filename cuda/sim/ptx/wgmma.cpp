@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "cuda/sim/ptx/references.h"
+#include "cuda/sim/ptx/tensor_core.h"
 
 namespace ph::sim::ptx {
 
@@ -44,22 +45,23 @@ void warpgroup_product_reference(const Product* const* products) {
     }
   }
   const int depth = 32 / kind.element_bytes;
-  static thread_local std::vector<float> values(64 * 16 + 256 * 16);
-  float *a = values.data(), *b = a + 64 * depth;
-  const Descriptor left(first.a), right(first.b);
-  const auto element = [&](const Descriptor& tile, int i, int k, bool transposed) {
-    return kind.element(at_shared_address(tile.address(i, k, kind.element_bytes, transposed)));
+  static thread_local std::vector<TensorCoreOperand> operands(64 + 256);
+  TensorCoreOperand *a = operands.data(), *b = a + 64;
+  const auto read = [&](TensorCoreOperand* to, int count, const Descriptor& tile, bool transposed) {
+    for (int i = 0; i < count; ++i) {
+      for (int k = 0; k < depth; ++k) {
+        to[i].value[k] = kind.element(at_shared_address(tile.address(i, k, kind.element_bytes, transposed)));
+      }
+      to[i].find_exponents(depth, kind.least_exponent);
+    }
   };
-  for (int k = 0; k < depth; ++k) {
-    for (int i = 0; i < 64; ++i) a[i * depth + k] = element(left, i, k, kind.a_transposed);
-    for (int j = 0; j < kind.columns; ++j) b[j * depth + k] = element(right, j, k, kind.b_transposed);
-  }
+  read(a, 64, Descriptor(first.a), kind.a_transposed);
+  read(b, kind.columns, Descriptor(first.b), kind.b_transposed);
   for (int t = 0; t < 128; ++t) {  // thread t holds rows t / 32 * 16 + t % 32 / 4 and 8 on
     for (int e = 0; e < kind.columns / 2; ++e) {
       const int row = t / 32 * 16 + t % 32 / 4 + e / 2 % 2 * 8, column = e / 4 * 8 + t % 4 * 2 + e % 2;
       float& sum = products[t]->sums[e];
-      if (!first.adds) sum = 0;
-      for (int k = 0; k < depth; ++k) sum += a[row * depth + k] * b[column * depth + k];
+      sum = tensor_core_sum(a[row], b[column], first.adds ? sum : 0, depth);
     }
   }
 }
