@@ -279,10 +279,11 @@ void batch_norm_grad(const KernelCall& k, const BatchNormAttrs& a) {
 }
 
 // y may be x.
-template <class T>
+template <class S>
 struct LayerNorm {
-  const T *x, *gamma, *beta;
-  T *y, *mean, *rstd;
+  using T = Compute<S>;
+  const S *x, *gamma, *beta;
+  S *y, *mean, *rstd;
   T epsilon;
 
   template <class Threads>
@@ -290,7 +291,7 @@ struct LayerNorm {
     const T n = static_cast<T>(threads.n);
     const auto from = threads.load(x, row);
     // distances from the first element: the sum of numbers far from zero would lose digits
-    const T origin = threads.n > 0 ? x[row * threads.n] : T(0);
+    const T origin = threads.n > 0 ? load_as<T>(x[row * threads.n]) : T(0);
     T sum = 0, squares = 0;
     threads.each([&](auto at) { sum += from[at] - origin; });
     const T centre = origin + threads.reduce(sum, AddUp()) / n;
@@ -300,8 +301,8 @@ struct LayerNorm {
     const auto factor = threads.load(gamma, 0), offset = threads.load(beta, 0);
     threads.store(y, row, [&](auto at) { return (from[at] - centre) * by * factor[at] + offset[at]; });
     if (threads.lane != 0 || !threads.active) return;
-    mean[row] = centre;
-    rstd[row] = by;
+    mean[row] = store_as<S>(centre);
+    rstd[row] = store_as<S>(by);
   }
 };
 
@@ -313,28 +314,34 @@ Table table_of(const Shape& x, const Shape& gamma) { return {x.product(0, x.rank
 
 void layer_norm(const KernelCall& k, const LayerNormAttrs& a) {
   const Table table = table_of(k.in[0].shape, k.in[1].shape);
-  const auto run = [&](auto type) {
-    using T = decltype(type);
-    const LayerNorm<T> op{k.in[0].as<T>(),  k.in[1].as<T>(),  k.in[2].as<T>(),          k.out[0].as<T>(),
-                          k.out[1].as<T>(), k.out[2].as<T>(), static_cast<T>(a.epsilon)};
+  with_float_type(k.in[0].dtype, [&](auto stored) {
+    using S = decltype(stored);
+    const LayerNorm<S> op{k.in[0].as<S>(),
+                          k.in[1].as<S>(),
+                          k.in[2].as<S>(),
+                          k.out[0].as<S>(),
+                          k.out[1].as<S>(),
+                          k.out[2].as<S>(),
+                          static_cast<Compute<S>>(a.epsilon)};
     const bool aligned = is_aligned(op.x) && is_aligned(op.gamma) && is_aligned(op.beta) && is_aligned(op.y);
-    for_rows<T>(op, table.rows, table.n, aligned);
-  };
-  k.in[0].dtype == DType::float32 ? run(float()) : run(double());
+    for_rows<S>(op, table.rows, table.n, aligned);
+  });
 }
 
 // With g = gamma * dy and h = (x - mean) * rstd: dx = rstd * (g - mean(g) - h * mean(g * h)).
-template <class T>
+template <class S>
 struct LayerSlopes {
-  const T *x, *gamma, *mean, *rstd, *dy;
-  T* dx;
+  using T = Compute<S>;
+  const S *x, *gamma, *mean, *rstd, *dy;
+  S* dx;
 
   template <class Threads>
   __device__ void operator()(const Threads& threads, int64_t row) const {
     const T n = static_cast<T>(threads.n);
     const auto from = threads.load(x, row), slope = threads.load(dy, row);
     const auto factor = threads.load(gamma, 0);
-    const T middle = threads.active ? mean[row] : T(0), by = threads.active ? rstd[row] : T(0);
+    const T middle = threads.active ? load_as<T>(mean[row]) : T(0);
+    const T by = threads.active ? load_as<T>(rstd[row]) : T(0);
     T sum = 0, product = 0;
     threads.each([&](auto at) {
       const T g = factor[at] * slope[at];
@@ -398,12 +405,10 @@ void layer_norm_grad(const KernelCall& k, const LayerNormAttrs&) {
   });
 }
 
-// Results are as large as x, gamma and gamma; those of layer_norm as x and its rows.
+// Results are as large as x, gamma and gamma.
 template <class Attrs>
 size_t result_bytes(SpecSpan in, const Attrs&) {
-  const Shape &x = in[0].shape, &gamma = in[1].shape;
-  const int64_t rows = std::is_same_v<Attrs, LayerNormAttrs> ? x.product(0, x.rank() - gamma.rank()) : 0;
-  return copy_bytes(in[0].dtype, x.size()) + 2 * copy_bytes(in[0].dtype, rows > gamma.size() ? rows : gamma.size());
+  return copy_bytes(in[0].dtype, in[0].shape.size()) + 2 * copy_bytes(in[0].dtype, in[1].shape.size());
 }
 
 }  // namespace
@@ -412,8 +417,8 @@ size_t result_bytes(SpecSpan in, const Attrs&) {
   PH_KERNELS(op, kernel<run, wide_float<Attrs>, own>(variant), through_float<run, result_bytes<Attrs>, own>())
 PH_NORM(batch_norm_train, batch_norm, BatchNormAttrs, batch_norm_bytes, "slices");
 PH_NORM(batch_norm_grad, batch_norm_grad, BatchNormAttrs, batch_norm_grad_bytes, "slices");
-PH_NORM(layer_norm, layer_norm, LayerNormAttrs, nullptr, "rows");
 PH_NORM(layer_norm_grad, layer_norm_grad, LayerNormAttrs, layer_norm_grad_bytes, "rows");
 #undef PH_NORM
+PH_KERNELS(layer_norm, kernel<layer_norm>("rows"));
 
 }  // namespace ph::cuda

@@ -6,7 +6,7 @@
 //
 //   template <class Threads> __device__ void operator()(const Threads& threads, int64_t row) const {
 //     const auto x = threads.load(data, row);
-//     T total = 0;
+//     T total = 0;  // Compute<> of what is stored
 //     threads.each([&](auto at) { total += x[at]; });
 //     total = threads.reduce(total, AddUp());
 //     threads.store(result, row, [&](auto at) { return x[at] / total; });
@@ -50,10 +50,10 @@ struct RowThreads {
     T value[K > 0 ? K : 1];
     __device__ __forceinline__ T operator[](Place at) const { return value[at.k]; }
   };
-  template <class T>
+  template <class S>
   struct ReadRow {
-    const T* value;
-    __device__ __forceinline__ T operator[](Place at) const { return value[at.i]; }
+    const S* value;
+    __device__ __forceinline__ Compute<S> operator[](Place at) const { return load_as<Compute<S>>(value[at.i]); }
   };
 
   template <class Body>
@@ -71,9 +71,10 @@ struct RowThreads {
     }
   }
 
-  template <class T>
-  __device__ __forceinline__ auto load(const T* from, int64_t row) const {
+  template <class S>
+  __device__ __forceinline__ auto load(const S* from, int64_t row) const {
     if constexpr (held) {
+      using T = Compute<S>;
       HeldRow<T> loaded;
       PH_UNROLL
       for (int k = 0; k < K; k += V) {
@@ -85,26 +86,26 @@ struct RowThreads {
       }
       return loaded;
     } else {
-      return ReadRow<T>{from + row * n};
+      return ReadRow<S>{from + row * n};
     }
   }
 
   // value(place) to each element of a row; the row may be one that was loaded, as long as no thread needs what another
   // one overwrites.
-  template <class T, class Value>
-  __device__ __forceinline__ void store(T* to, int64_t row, Value&& value) const {
+  template <class S, class Value>
+  __device__ __forceinline__ void store(S* to, int64_t row, Value&& value) const {
     if constexpr (held) {
       PH_UNROLL
       for (int k = 0; k < K; k += V) {
         const int64_t first = int64_t{k} * lanes + lane * V;
         if (first >= n) continue;
-        T together[V];
+        Compute<S> together[V];
         PH_UNROLL
         for (int v = 0; v < V; ++v) together[v] = value(Place{k + v, first + v});
         store_vector(to + row * n + first, together);
       }
     } else {
-      each([&](Place at) { to[row * n + at.i] = value(at); });
+      each([&](Place at) { to[row * n + at.i] = store_as<S>(value(at)); });
     }
   }
 
@@ -179,8 +180,8 @@ const char* wide_float(SpecSpan in, const Attrs&) {
   return wide ? nullptr : "wants float32 or float64: cast first";
 }
 
-// Runs op on `count` rows of n elements of type T. `aligned`: all rows' tensors begin at multiples of 16 bytes.
-template <class T, class Op>
+// Runs op on `count` rows of n elements stored as S. `aligned`: all rows' tensors begin at multiples of 16 bytes.
+template <class S, class Op>
 void for_rows(const Op& op, int64_t count, int64_t n, bool aligned) {
   if (count == 0) return;
   constexpr int short_row = 4, middle_row = 32, long_row = 16;  // elements a thread holds
@@ -194,8 +195,8 @@ void for_rows(const Op& op, int64_t count, int64_t n, bool aligned) {
     while (lanes * short_row < n) lanes *= 2;
     return launch(rows_kernel<Op, 1, short_row, false>, lanes);
   }
-  if constexpr (sizeof(T) == 4) {
-    constexpr int V = per_16_bytes<T>;
+  if constexpr (sizeof(S) <= 4) {
+    constexpr int V = per_16_bytes<S>;
     if (n % V == 0 && aligned) {
       if (n <= 32 * middle_row) return launch(rows_kernel<Op, V, middle_row, false>, 32);
       if (n <= row_threads * long_row) return launch(rows_kernel<Op, V, long_row, true>, row_threads);

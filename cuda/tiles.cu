@@ -8,7 +8,7 @@
 // vector. Inputs and outputs may be stored in any type: they are converted a vector at a time. Memory is touched once
 // for the whole chain.
 //
-// Frequent ops on whole float32 tensors have a kernel of their own. It gives the same bits.
+// Frequent ops on whole tensors of float32 or narrower floats have a kernel of their own, of the same formulas.
 #include "core/scalar.h"
 #include "cuda/broadcast.h"
 #include "cuda/device.h"
@@ -336,9 +336,9 @@ void run_single(const KernelCall& k, const NoAttrs&) {
   run_tiles(program, k);
 }
 
-// ---- one op on float32 without an interpreter
+// ---- one op on whole float tensors without an interpreter
 
-// Formulas of one rounding at most: memory sets their pace, and their bits are the interpreter's.
+// Frequent ones that are short, so that memory sets their pace.
 constexpr bool is_direct(ElementwiseCode code) {
   switch (code) {
     case ElementwiseCode::negative_code:
@@ -346,6 +346,12 @@ constexpr bool is_direct(ElementwiseCode code) {
     case ElementwiseCode::square_code:
     case ElementwiseCode::relu_code:
     case ElementwiseCode::sqrt_code:
+    case ElementwiseCode::rsqrt_code:
+    case ElementwiseCode::exp_code:
+    case ElementwiseCode::log_code:
+    case ElementwiseCode::tanh_code:
+    case ElementwiseCode::sigmoid_code:
+    case ElementwiseCode::erf_code:
     case ElementwiseCode::add_code:
     case ElementwiseCode::subtract_code:
     case ElementwiseCode::multiply_code:
@@ -361,23 +367,27 @@ constexpr bool is_direct(ElementwiseCode code) {
 
 constexpr int direct_threads = 256, vectors_at_once = 2;
 
+template <class S>
 struct DirectInput {
-  const float* data;
+  const S* data;
   bool scalar;  // else as the output
 
-  __device__ __forceinline__ Vector<float> load(int64_t vector) const {
-    if (!scalar) return reinterpret_cast<const Vector<float>*>(data)[vector];
-    const float value = *data;
-    return {{value, value, value, value}};
+  __device__ __forceinline__ Vector<S> load(int64_t vector) const {
+    if (!scalar) return reinterpret_cast<const Vector<S>*>(data)[vector];
+    Vector<S> filled;
+    PH_UNROLL
+    for (int i = 0; i < width<S>; ++i) filled.element[i] = *data;
+    return filled;
   }
 };
 
 // a and b are the same input if there is but one.
-template <ElementwiseCode code, bool binary>
-__global__ void __launch_bounds__(direct_threads) direct_kernel(DirectInput a, DirectInput b, float* y, int64_t n) {
-  const int64_t whole = n / width<float>;
+template <ElementwiseCode code, bool binary, class S>
+__global__ void __launch_bounds__(direct_threads) direct_kernel(DirectInput<S> a, DirectInput<S> b, S* y, int64_t n) {
+  using T = Compute<S>;
+  const int64_t whole = n / width<S>;
   const int64_t first = int64_t{blockIdx.x} * (direct_threads * vectors_at_once) + threadIdx.x;
-  Vector<float> left[vectors_at_once], right[vectors_at_once];
+  Vector<S> left[vectors_at_once], right[vectors_at_once];
   PH_UNROLL
   for (int v = 0; v < vectors_at_once; ++v) {
     const int64_t at = first + v * direct_threads;
@@ -389,14 +399,18 @@ __global__ void __launch_bounds__(direct_threads) direct_kernel(DirectInput a, D
   for (int v = 0; v < vectors_at_once; ++v) {
     const int64_t at = first + v * direct_threads;
     if (at >= whole) break;
-    Vector<float> result;
-    apply<code>(result, left[v], right[v], left[v]);
-    store_packed(reinterpret_cast<Vector<float>*>(y) + at, result);
+    T result[width<S>];
+    PH_UNROLL
+    for (int i = 0; i < width<S>; ++i) {
+      const T of_a = load_as<T>(left[v].element[i]), of_b = load_as<T>(right[v].element[i]);
+      result[i] = formula<code>(of_a, of_b, of_a);
+    }
+    store_vector(y + at * width<S>, result);
   }
-  const int64_t rest = whole * width<float> + threadIdx.x;  // by the first block
+  const int64_t rest = whole * width<S> + threadIdx.x;  // by the first block
   if (blockIdx.x > 0 || rest >= n) return;
-  const float of_a = a.data[a.scalar ? 0 : rest], of_b = b.data[b.scalar ? 0 : rest];
-  y[rest] = formula<code>(of_a, of_b, of_a);
+  const T of_a = load_as<T>(a.data[a.scalar ? 0 : rest]), of_b = load_as<T>(b.data[b.scalar ? 0 : rest]);
+  y[rest] = store_as<S>(formula<code>(of_a, of_b, of_a));
 }
 
 template <ElementwiseCode code>
@@ -404,7 +418,8 @@ const char* accepts_direct(SpecSpan in, const NoAttrs&) {
   if (!is_direct(code)) return "the formula is long or rare";
   const Shape* whole = nullptr;
   for (const Spec& spec : in) {
-    if (spec.dtype != DType::float32) return "an input is not float32";
+    if (spec.dtype != in[0].dtype) return "inputs of several types";
+    if (spec.dtype != DType::float32 && !is_half(spec.dtype)) return "wants float32 or narrower";
     if (spec.shape.size() == 1) continue;
     if (whole && !(*whole == spec.shape)) return "an input is broadcast";
     whole = &spec.shape;
@@ -412,16 +427,28 @@ const char* accepts_direct(SpecSpan in, const NoAttrs&) {
   return nullptr;
 }
 
+template <ElementwiseCode code, class S>
+void launch_direct(const KernelCall& k) {
+  const int64_t n = k.out[0].size();
+  const auto input = [&](int i) { return DirectInput<S>{k.in[i].as<const S>(), k.in[i].size() == 1 && n > 1}; };
+  constexpr bool binary = arity<code> == 2;
+  const unsigned blocks = blocks_for((n + width<S> - 1) / width<S>, direct_threads, vectors_at_once);
+  PH_LAUNCH((direct_kernel<code, binary, S>), blocks, direct_threads, 0, device().stream, input(0), input(binary),
+            k.out[0].as<S>(), n);
+}
+
 template <ElementwiseCode code>
 void run_direct([[maybe_unused]] const KernelCall& k, const NoAttrs&) {
   if constexpr (is_direct(code)) {
-    const int64_t n = k.out[0].size();
-    if (n == 0) return;
-    const auto input = [&](int i) { return DirectInput{k.in[i].as<const float>(), k.in[i].size() == 1 && n > 1}; };
-    constexpr bool binary = arity<code> == 2;
-    const unsigned blocks = blocks_for((n + width<float> - 1) / width<float>, direct_threads, vectors_at_once);
-    PH_LAUNCH((direct_kernel<code, binary>), blocks, direct_threads, 0, device().stream, input(0), input(binary),
-              k.out[0].as<float>(), n);
+    if (k.out[0].size() == 0) return;
+    switch (k.out[0].dtype) {
+      case DType::float16:
+        return launch_direct<code, Float16>(k);
+      case DType::bfloat16:
+        return launch_direct<code, BFloat16>(k);
+      default:
+        return launch_direct<code, float>(k);
+    }
   }
 }
 

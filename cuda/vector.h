@@ -39,12 +39,22 @@ __device__ __forceinline__ void load_vector(T (&to)[n], const S* from) {
   for (int i = 0; i < n; ++i) to[i] = load_as<T>(packed.element[i]);
 }
 
-// n elements as they are stored.
+// n elements as they are stored; 16-bit floats are rounded in pairs.
 template <class S, int n, class T>
 __device__ __forceinline__ Packed<S, n> packed_as(const T (&from)[n]) {
   Packed<S, n> packed;
-  PH_UNROLL
-  for (int i = 0; i < n; ++i) packed.element[i] = store_as<S>(from[i]);
+  if constexpr (n % 2 == 0 && std::is_same_v<T, Compute<S>> && !std::is_same_v<T, S>) {
+    uint32_t pair[n / 2];
+    PH_UNROLL
+    for (int i = 0; i < n / 2; ++i) {
+      const float first = from[2 * i], second = from[2 * i + 1];
+      pair[i] = std::is_same_v<S, Float16> ? ptx::to_float16_pair(first, second) : ptx::to_bfloat16_pair(first, second);
+    }
+    memcpy(&packed, pair, sizeof(packed));
+  } else {
+    PH_UNROLL
+    for (int i = 0; i < n; ++i) packed.element[i] = store_as<S>(from[i]);
+  }
   return packed;
 }
 // To such an address in global memory.

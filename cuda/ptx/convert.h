@@ -36,4 +36,24 @@ __host__ __device__ inline BFloat16 to_bfloat16(float x) {
 #endif
 }
 
+// Two at once as they lie in memory, the first in the lower half.
+__host__ __device__ inline uint32_t to_float16_pair(float first, float second) {
+#if PH_ARCH >= 800
+  uint32_t result;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(result) : "f"(second), "f"(first));
+  return result;
+#else
+  return to_float16(first).bits | static_cast<uint32_t>(to_float16(second).bits) << 16;
+#endif
+}
+__host__ __device__ inline uint32_t to_bfloat16_pair(float first, float second) {
+#if PH_ARCH >= 800
+  uint32_t result;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(result) : "f"(second), "f"(first));
+  return result;
+#else
+  return to_bfloat16(first).bits | static_cast<uint32_t>(to_bfloat16(second).bits) << 16;
+#endif
+}
+
 }  // namespace ph::ptx
