@@ -201,13 +201,14 @@ class GpuBackend : public Backend {
     fail_index(found.op, found.value, found.size);
   }
 
-  std::unique_ptr<Recording> record(const std::function<void()>& work) override {
+  std::unique_ptr<Recording> record(const std::vector<std::vector<size_t>>& after,
+                                    const std::function<void(size_t)>& run) override {
     if (debugging()) return nullptr;
     enter();
     check(cudaStreamBeginCapture(device_.stream, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
     cudaGraph_t graph = nullptr;
     try {
-      work();
+      capture(after, run);
     } catch (...) {
       cudaStreamEndCapture(device_.stream, &graph);
       if (graph) cudaGraphDestroy(graph);
@@ -222,6 +223,48 @@ class GpuBackend : public Backend {
   }
 
  private:
+  using Nodes = std::vector<cudaGraphNode_t>;
+
+  // What a step launches follows, in the graph, what the steps before it launched last.
+  void capture(const std::vector<std::vector<size_t>>& after, const std::function<void(size_t)>& run) const {
+    std::vector<Nodes> last(after.size());
+    for (size_t step = 0; step < after.size(); ++step) {
+      Nodes before;
+      for (const size_t early : after[step]) before.insert(before.end(), last[early].begin(), last[early].end());
+      follow(before);
+      run(step);
+      last[step] = last_nodes();
+    }
+  }
+
+  // What the stream captures next comes after these nodes.
+  void follow(Nodes& nodes) const {
+    std::sort(nodes.begin(), nodes.end());
+    nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+#if CUDART_VERSION >= 13000
+    const cudaError_t error = cudaStreamUpdateCaptureDependencies(device_.stream, nodes.data(), nullptr, nodes.size(),
+                                                                  cudaStreamSetCaptureDependencies);
+#else
+    const cudaError_t error = cudaStreamUpdateCaptureDependencies(device_.stream, nodes.data(), nodes.size(),
+                                                                  cudaStreamSetCaptureDependencies);
+#endif
+    check(error, "cudaStreamUpdateCaptureDependencies");
+  }
+
+  Nodes last_nodes() const {
+    cudaStreamCaptureStatus status;
+    const cudaGraphNode_t* nodes = nullptr;
+    size_t count = 0;
+#if CUDART_VERSION >= 13000
+    check(cudaStreamGetCaptureInfo(device_.stream, &status, nullptr, nullptr, &nodes, nullptr, &count),
+          "cudaStreamGetCaptureInfo");
+#else
+    check(cudaStreamGetCaptureInfo_v2(device_.stream, &status, nullptr, nullptr, &nodes, &count),
+          "cudaStreamGetCaptureInfo");
+#endif
+    return Nodes(nodes, nodes + count);
+  }
+
   void enter() const { set_device(device_); }
   void wait() const { check(cudaStreamSynchronize(device_.stream), "waiting for the device"); }
   void transfer(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) const {

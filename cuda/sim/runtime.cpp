@@ -8,7 +8,9 @@
 #include <cstring>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,18 +22,24 @@ namespace ph::sim {
 
 using Work = std::function<void()>;
 
+struct GraphNode {
+  Work work;
+  std::set<GraphNode*> after;
+};
 struct Graph {
-  std::vector<Work> nodes;
+  std::vector<std::shared_ptr<GraphNode>> nodes;  // in the order of the calls
 };
 struct Stream {
   std::deque<Work> queue;
   Graph* captured = nullptr;
+  std::vector<GraphNode*> last;     // what the next node of the capture comes after
   size_t recorded = 0, joined = 0;  // nodes of the capture that came from here, and those another stream waits for
 };
 struct Event {
   bool done = true;
   Stream* stream = nullptr;
   Graph* captured = nullptr;  // recorded in this capture, after so many nodes of its stream
+  std::vector<GraphNode*> last;
   size_t recorded = 0;
   std::chrono::steady_clock::time_point time;
 };
@@ -77,7 +85,9 @@ void drain_all() {
 cudaError_t enqueue(Stream* stream, Work work) {
   stream = real(stream);
   if (stream->captured) {
-    stream->captured->nodes.push_back(std::move(work));
+    auto node = std::make_shared<GraphNode>(std::move(work), std::set(stream->last.begin(), stream->last.end()));
+    stream->last = {node.get()};
+    stream->captured->nodes.push_back(std::move(node));
     ++stream->recorded;
   } else if (options().late_streams) {
     stream->queue.push_back(std::move(work));
@@ -85,6 +95,25 @@ cudaError_t enqueue(Stream* stream, Work work) {
     work();
   }
   return runtime().error;
+}
+
+void begin_capture(Stream* stream, Graph* graph) {
+  stream->captured = graph;
+  stream->last.clear();
+  stream->recorded = stream->joined = 0;
+}
+
+// The next node to run, of those whose predecessors have run: the first, the last or any, by the order of the mode.
+size_t next_of(const std::vector<std::shared_ptr<GraphNode>>& waiting, const std::set<GraphNode*>& done,
+               std::minstd_rand& random) {
+  std::vector<size_t> ready;
+  for (size_t i = 0; i < waiting.size(); ++i) {
+    const auto& after = waiting[i]->after;
+    if (std::includes(done.begin(), done.end(), after.begin(), after.end())) ready.push_back(i);
+    if (options().order == Order::forward && !ready.empty()) break;
+  }
+  if (options().order == Order::random) return ready[random() % ready.size()];
+  return options().order == Order::reverse ? ready.back() : ready.front();
 }
 
 // Waiting for work that is only being recorded is an error.
@@ -276,6 +305,7 @@ cudaError_t cudaEventRecord(Event* event, Stream* stream) {
   const std::lock_guard lock(runtime().mutex);
   event->stream = real(stream);
   event->captured = event->stream->captured;
+  event->last = event->stream->last;
   event->recorded = event->stream->recorded;
   if (event->captured) return cudaSuccess;
   event->done = false;
@@ -303,9 +333,9 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, Event* begin, Event* end) 
 cudaError_t cudaStreamWaitEvent(Stream* stream, Event* event, unsigned) {
   const std::lock_guard lock(runtime().mutex);
   stream = real(stream);
-  if (runtime().captures.contains(event->captured)) {  // the stream joins; recorded work runs in the order of the calls
-    if (!stream->captured) stream->recorded = stream->joined = 0;
-    stream->captured = event->captured;
+  if (runtime().captures.contains(event->captured)) {  // the stream joins
+    if (!stream->captured) begin_capture(stream, event->captured);
+    stream->last.insert(stream->last.end(), event->last.begin(), event->last.end());
     event->stream->joined = std::max(event->stream->joined, event->recorded);
     return cudaSuccess;
   }
@@ -316,8 +346,7 @@ cudaError_t cudaStreamWaitEvent(Stream* stream, Event* event, unsigned) {
 cudaError_t cudaStreamBeginCapture(Stream* stream, cudaStreamCaptureMode) {
   const std::lock_guard lock(runtime().mutex);
   if (!stream || stream->captured) return cudaErrorStreamCaptureUnsupported;
-  stream->captured = new Graph;
-  stream->recorded = stream->joined = 0;
+  begin_capture(stream, new Graph);
   runtime().captures.insert(stream->captured);
   return cudaSuccess;
 }
@@ -337,13 +366,37 @@ cudaError_t cudaStreamEndCapture(Stream* stream, Graph** graph) {
   *graph = nullptr;
   return cudaErrorStreamCaptureUnjoined;
 }
+cudaError_t cudaStreamGetCaptureInfo(Stream* stream, cudaStreamCaptureStatus* status, unsigned long long*, Graph**,
+                                     GraphNode* const** nodes, const cudaGraphEdgeData**, size_t* count) {
+  const std::lock_guard lock(runtime().mutex);
+  *status = stream->captured ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
+  *nodes = stream->last.data();
+  *count = stream->last.size();
+  return cudaSuccess;
+}
+cudaError_t cudaStreamUpdateCaptureDependencies(Stream* stream, GraphNode** nodes, const cudaGraphEdgeData*,
+                                                size_t count, unsigned flags) {
+  const std::lock_guard lock(runtime().mutex);
+  if (!stream->captured) return cudaErrorInvalidValue;
+  if (flags == cudaStreamSetCaptureDependencies) stream->last.clear();
+  stream->last.insert(stream->last.end(), nodes, nodes + count);
+  return cudaSuccess;
+}
 cudaError_t cudaGraphInstantiate(Graph** executable, Graph* graph, unsigned long long) {
   *executable = new Graph(*graph);
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(Graph* executable, Stream* stream) {
   const std::lock_guard lock(runtime().mutex);
-  for (const Work& node : executable->nodes) enqueue(stream, node);
+  auto waiting = executable->nodes;
+  std::set<GraphNode*> done;
+  std::minstd_rand random(options().seed);
+  while (!waiting.empty()) {
+    const size_t next = next_of(waiting, done, random);
+    enqueue(stream, waiting[next]->work);
+    done.insert(waiting[next].get());
+    waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(next));
+  }
   return runtime().error;
 }
 cudaError_t cudaGraphDestroy(Graph* graph) {

@@ -4,6 +4,8 @@
 
 #include "cuda/sim/types.h"
 
+#define CUDART_VERSION 13000
+
 enum cudaError_t {
   cudaSuccess = 0,
   cudaErrorInvalidValue = 1,
@@ -33,6 +35,8 @@ struct cudaDeviceProp {
   size_t totalGlobalMem;
   int major, minor;
 };
+enum cudaStreamCaptureStatus { cudaStreamCaptureStatusNone, cudaStreamCaptureStatusActive };
+enum { cudaStreamAddCaptureDependencies, cudaStreamSetCaptureDependencies };
 enum cudaStreamCaptureMode {
   cudaStreamCaptureModeGlobal,
   cudaStreamCaptureModeThreadLocal,
@@ -44,10 +48,13 @@ namespace ph::sim {
 struct Stream;
 struct Event;
 struct Graph;
+struct GraphNode;
 }  // namespace ph::sim
 using cudaStream_t = ph::sim::Stream*;
 using cudaEvent_t = ph::sim::Event*;
 using cudaGraph_t = ph::sim::Graph*;
+using cudaGraphNode_t = ph::sim::GraphNode*;
+struct cudaGraphEdgeData {};
 using cudaGraphExec_t = ph::sim::Graph*;
 
 const char* cudaGetErrorString(cudaError_t error);
@@ -79,6 +86,11 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream = nullptr);
 cudaError_t cudaEventQuery(cudaEvent_t event);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end);
+cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, cudaStreamCaptureStatus* status, unsigned long long* id,
+                                     cudaGraph_t* graph, const cudaGraphNode_t** nodes, const cudaGraphEdgeData** edges,
+                                     size_t* count);
+cudaError_t cudaStreamUpdateCaptureDependencies(cudaStream_t stream, cudaGraphNode_t* nodes,
+                                                const cudaGraphEdgeData* edges, size_t count, unsigned flags);
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long flags = 0);
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);

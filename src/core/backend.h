@@ -49,9 +49,11 @@ class Backend {
   virtual void run(const Kernel& kernel, const KernelCall& call, const void* attributes) = 0;
   // Waits for all that was run. Throws what kernels found wrong since the last time (an index out of range).
   virtual void synchronize() = 0;
-  // What `work` runs is not run but kept, bound to the memory it names. nullptr where a device gains nothing by that.
-  virtual std::unique_ptr<Recording> record(const std::function<void()>& work) {
-    (void)work;
+  // What run(0), run(1), ... run is not run but kept, bound to the memory it names. Step i must come after the steps
+  // after[i] and may run beside all others. nullptr where a device gains nothing by that.
+  virtual std::unique_ptr<Recording> record(const std::vector<std::vector<size_t>>& after,
+                                            const std::function<void(size_t)>& run) {
+    (void)after, (void)run;
     return nullptr;
   }
 };

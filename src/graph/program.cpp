@@ -54,6 +54,20 @@ void Program::choose_kernels() {
   }
 }
 
+// Steps of such a device may run side by side, but not where one writes over what another still reads: little memory is
+// not shared at all.
+static void spread(std::vector<Block>& blocks) {
+  constexpr size_t little = size_t{16} << 20;
+  size_t bytes = 0;
+  int end = 0;
+  for (const Block& block : blocks) {
+    bytes += block.bytes;
+    end = std::max(end, block.last);
+  }
+  if (bytes > little) return;
+  for (Block& block : blocks) block.first = 0, block.last = end;
+}
+
 void Program::place_values() {
   const int end = static_cast<int>(steps_.size());  // outputs and updates are read then
   const size_t count = graph_->values.size();
@@ -155,6 +169,7 @@ void Program::place_values() {
     if (copy.staged) blocks.push_back({spec_of(copy.value).bytes(), end, end});
   }
 
+  if (!device_->backend->is_host()) spread(blocks);
   arena_bytes_ = plan_memory(blocks, separate_);
   for (size_t id = 0; id < count; ++id) {
     if (block_of[id] >= 0) locations_[id].offset = blocks[block_of[id]].offset;

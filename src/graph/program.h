@@ -60,6 +60,9 @@ class Program {
   void set_inputs(const Tensors& inputs);
   void run_once();
   void run_list();
+  void run_step(const Step& step);
+  void finish();
+  std::unique_ptr<Recording> record();
   void finish_updates();
   void check_guards() const;
   char* address(int value) const;

@@ -4,9 +4,14 @@
 
 #include "core/thread_pool.h"
 #include "graph/program.h"
+#include "graph/step_order.h"
 #include "graph/step_results.h"
 
 namespace ph {
+
+static MemoryRange range_of(const View& view) {
+  return {static_cast<const char*>(view.data), static_cast<size_t>(view.size()) * size_of(view.dtype)};
+}
 
 // Somebody else may hold a variable's present tensor (a value read before, an exported array): then the program writes
 // to a fresh copy.
@@ -25,19 +30,48 @@ void Program::own_updated_variables() {
 
 void Program::run_once() {
   if (recording_) return recording_->replay();
-  if (has_run_) recording_ = device_->backend->record([this] { run_list(); });
+  if (has_run_) recording_ = record();
   has_run_ = true;
   if (recording_) return recording_->replay();
   run_list();
 }
 
 void Program::run_list() {
-  for (const Step& step : steps_) device_->backend->run(*step.kernel, step.call, step.attributes.data());
+  for (const Step& step : steps_) run_step(step);
+  finish();
+}
+
+void Program::run_step(const Step& step) { device_->backend->run(*step.kernel, step.call, step.attributes.data()); }
+
+void Program::finish() {
   for (size_t i = 0; i < output_slots_.size(); ++i) {
     const Tensor& slot = output_slots_[i];
     device_->backend->copy(slot.buffer()->data(), address(graph_->outputs[i]), slot.spec().bytes());
   }
   finish_updates();
+}
+
+// Steps that use each other's memory keep their order; outputs and updates count as one step at the end.
+std::unique_ptr<Recording> Program::record() {
+  if (device_->backend->is_host()) return nullptr;
+  std::vector<MemoryUse> uses;
+  for (const Step& step : steps_) {
+    MemoryUse use;
+    for (const View& view : step.in) use.read.push_back(range_of(view));
+    for (const View& view : step.out) use.written.push_back(range_of(view));
+    if (step.workspace_bytes) use.written.push_back({static_cast<char*>(step.call.workspace), step.workspace_bytes});
+    uses.push_back(std::move(use));
+  }
+  std::vector<std::vector<size_t>> after = step_order(uses);
+  std::vector<bool> awaited(steps_.size());
+  for (const auto& steps : after) {
+    for (const size_t step : steps) awaited[step] = true;
+  }
+  after.emplace_back();
+  for (size_t step = 0; step < steps_.size(); ++step) {
+    if (!awaited[step]) after.back().push_back(step);
+  }
+  return device_->backend->record(after, [this](size_t i) { i < steps_.size() ? run_step(steps_[i]) : finish(); });
 }
 
 void Program::finish_updates() {
@@ -85,7 +119,7 @@ std::vector<double> Program::profile(const Tensors& inputs, int repeats) {
   for (int r = 0; r < repeats; ++r) {
     for (size_t i = 0; i < steps_.size(); ++i) {
       const auto start = Clock::now();
-      device_->backend->run(*steps_[i].kernel, steps_[i].call, steps_[i].attributes.data());
+      run_step(steps_[i]);
       device_->backend->synchronize();
       seconds[i] += std::chrono::duration<double>(Clock::now() - start).count() / repeats;
     }

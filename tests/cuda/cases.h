@@ -77,3 +77,18 @@ struct TestEvent {
   operator cudaEvent_t() const { return event; }
   cudaEvent_t event;
 };
+
+// What the nodes of a capture follow: the last ones captured, or others.
+using GraphNodes = std::vector<cudaGraphNode_t>;
+inline GraphNodes last_nodes(cudaStream_t stream) {
+  cudaStreamCaptureStatus status;
+  const cudaGraphNode_t* nodes = nullptr;
+  size_t count = 0;
+  check(cudaStreamGetCaptureInfo(stream, &status, nullptr, nullptr, &nodes, nullptr, &count), "capture info");
+  return GraphNodes(nodes, nodes + count);
+}
+inline void follow(cudaStream_t stream, GraphNodes nodes) {
+  check(cudaStreamUpdateCaptureDependencies(stream, nodes.data(), nullptr, nodes.size(),
+                                            cudaStreamSetCaptureDependencies),
+        "dependencies");
+}

@@ -399,6 +399,23 @@ CASE(fork_not_joined) {
   check(cudaStreamEndCapture(stream, &graph), "end");
 }
 
+// The copy reads what the kernel before it writes.
+CASE(graph_without_an_edge) {
+  Array<float> y(zeros(1)), z(zeros(1));
+  TestStream stream;
+  cudaGraph_t graph;
+  cudaGraphExec_t executable;
+  check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "begin");
+  PH_LAUNCH(add_one_kernel, 1, 1, 0, stream, y.data, 1);
+  follow(stream, {});
+  check(cudaMemcpyAsync(z.data, y.data, 4, cudaMemcpyDeviceToDevice, stream), "copy");
+  check(cudaStreamEndCapture(stream, &graph), "end");
+  check(cudaGraphInstantiate(&executable, graph, 0), "instantiate");
+  check(cudaGraphLaunch(executable, stream), "launch");
+  check(cudaStreamSynchronize(stream), "synchronize");
+  print(z);
+}
+
 // The second stream reads what the first writes.
 CASE(stream_that_does_not_wait) {
   Array<float> y(zeros(1)), z(zeros(1));

@@ -134,6 +134,9 @@ CASE(vectors) {
 
 // ---- streams, events and graphs
 
+static __global__ void double_kernel(float* y) { *y *= 2; }
+static __global__ void add_kernel(float* sum, const float* y, const float* z) { *sum += *y + *z; }
+
 // Two streams, forked and joined in the capture; the graph runs three times, and not while it is recorded.
 CASE(graph) {
   Array<float> y(zeros(4));
@@ -155,6 +158,31 @@ CASE(graph) {
   for (int i = 0; i < 3; ++i) check(cudaGraphLaunch(executable, stream), "launch");
   check(cudaStreamSynchronize(stream), "synchronize");
   print(y);
+  check(cudaGraphExecDestroy(executable), "destroy");
+}
+
+// One capture whose nodes are told what to follow: y is written twice, z once, and both are added at the end.
+CASE(graph_of_two_branches) {
+  Array<float> y(zeros(1)), z(zeros(1)), sum(zeros(1));
+  TestStream stream;
+  cudaGraph_t recorded;
+  cudaGraphExec_t executable;
+  check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "begin");
+  PH_LAUNCH(add_one_kernel, 1, 1, 0, stream, y.data, 1);
+  PH_LAUNCH(double_kernel, 1, 1, 0, stream, y.data);
+  const GraphNodes first = last_nodes(stream);
+  follow(stream, {});
+  PH_LAUNCH(add_one_kernel, 1, 1, 0, stream, z.data, 1);
+  GraphNodes both = last_nodes(stream);
+  both.insert(both.end(), first.begin(), first.end());
+  follow(stream, both);
+  PH_LAUNCH(add_kernel, 1, 1, 0, stream, sum.data, y.data, z.data);
+  check(cudaStreamEndCapture(stream, &recorded), "end");
+  check(cudaGraphInstantiate(&executable, recorded, 0), "instantiate");
+  check(cudaGraphDestroy(recorded), "destroy");
+  for (int i = 0; i < 2; ++i) check(cudaGraphLaunch(executable, stream), "launch");
+  check(cudaStreamSynchronize(stream), "synchronize");
+  print(sum);
   check(cudaGraphExecDestroy(executable), "destroy");
 }
 

@@ -119,7 +119,8 @@ def _printed(**variables: str) -> str:
     [
         {"PRONGHORN_GPU_DEBUG": "1"},  # kernel by kernel instead of one recorded step
         {"PRONGHORN_SIM_STREAM": "late", "PRONGHORN_SIM_ASYNC": "late"},
-        {"PRONGHORN_SIM_ORDER": "random:7"},
+        {"PRONGHORN_SIM_ORDER": "random:7"},  # also of the recorded steps that need not wait for each other
+        {"PRONGHORN_SIM_ORDER": "reverse"},
         {"PRONGHORN_PLAN": "separate"},
         {"PRONGHORN_SIM_MEMORY": "1"},  # MiB: the data stay in host memory, batches are sent one by one
     ],

@@ -57,6 +57,7 @@ WRONG = {
     ("tile_without_wait", "late"): np.nan,
     ("tile_awaited_in_the_wrong_phase", "late"): np.nan,
     ("product_without_wait", "late"): 0,
+    ("graph_without_an_edge", "reverse"): 0,
     ("stream_that_does_not_wait", "late"): 0,
     ("pinned_buffer_used_too_early", "late"): 2,
 }

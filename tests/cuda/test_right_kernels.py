@@ -105,6 +105,7 @@ RIGHT = {
     "atomics": [np.array([2016, 63, 5, 9])],
     "vectors": [np.arange(64).reshape(16, 4)[:, ::-1]],
     "graph": [np.zeros(4), np.array([6, 6, 3, 3])],
+    "graph_of_two_branches": [np.array([11])],
     "stream_that_waits": [np.array([1])],
     "polled_event": [np.array([3])],
     "pinned_buffer_used_again": [np.array([1]), np.array([2])],
