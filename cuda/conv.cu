@@ -113,7 +113,8 @@ PH_KERNELS(conv2d, depthwise<Pass::forward>(), kernel<FirstLayer::run, first_lay
            PH_PRODUCTS(Pass::forward), kernel<forward_reference>("reference"), PH_FORCED(Pass::forward));
 PH_KERNELS(conv2d_input_grad, depthwise<Pass::input_grad>(), PH_PRODUCTS(Pass::input_grad),
            kernel<input_grad_reference>("reference"), PH_FORCED(Pass::input_grad));
-PH_KERNELS(conv2d_kernel_grad, depthwise<Pass::kernel_grad>(), PH_PRODUCTS(Pass::kernel_grad),
+PH_KERNELS(conv2d_kernel_grad, depthwise<Pass::kernel_grad>(),
+           product<FirstLayerGrad, FirstLayerGrad::accepts>("first_layer"), PH_PRODUCTS(Pass::kernel_grad),
            kernel<kernel_grad_reference>("reference"), PH_FORCED(Pass::kernel_grad));
 
 }  // namespace ph::cuda

@@ -3,9 +3,10 @@
 // Forward and gradient of the input: a thread makes four neighbouring pixels of a row for 16 bytes of channels, in
 // registers; neighbouring threads have neighbouring channels, and what neighbouring pixels share comes from the
 // first-level cache.
-// Gradient of the kernel: a thread has nine taps of 16 bytes of channels in registers and runs over image rows; threads
-// of a block and then parts of the images are added in order.
-// Sums are float32.
+// Gradient of the kernel: a thread has nine taps of 16 bytes of channels in registers and runs over image rows, with
+// 3 x 3 taps by strips of neighbouring pixels that share what they read; threads of a block and then parts of the
+// images are added in order. Sums are float32.
+#include "cuda/conv/parts.h"
 #include "cuda/conv/variants.h"
 #include "cuda/vector.h"
 
@@ -98,9 +99,10 @@ __global__ void __launch_bounds__(gather_threads)
 
 constexpr int tap_count = 9, grad_threads = 256;
 
-// Block (x, y, z): its threads' channels, nine taps, a part of the image rows.
-template <class S, int n>
-__global__ void __launch_bounds__(grad_threads)
+// Block (x, y, z): its threads' channels, nine taps, a part of the image rows. stride: of the columns, for 3 x 3 taps
+// one pixel apart; 0: any taps.
+template <class S, int n, int stride>
+__global__ void __launch_bounds__(grad_threads, 1)  // without the second figure nvcc spills
     kernel_grad_kernel(const __grid_constant__ ConvGeometry g, SplitPlan split, const S* x, const S* dy, float* sums) {
   PH_SHARED(int2, places, [tap_count]);  // of the taps, from the place of the first
   PH_SHARED(float, of_threads, [grad_threads][n]);
@@ -127,41 +129,65 @@ __global__ void __launch_bounds__(grad_threads)
     const int row = line % out_rows * static_cast<int>(g.rows.stride);
     const S* image = x + int64_t{line / out_rows} * height * width * g.channels + from_channel;
     const S* slope = dy + int64_t{line} * out_columns * g.filters + channel;
-    for (int q = 0; q < out_columns; ++q) {
-      float by[n];
-      load_vector(by, slope + q * g.filters);
-      const int column = q * static_cast<int>(g.columns.stride);
-      PH_UNROLL
-      for (int t = 0; t < tap_count; ++t) {
-        const int from_row = row + places[t].x, from_column = column + places[t].y;
-        if (static_cast<unsigned>(from_row) >= static_cast<unsigned>(height) ||
-            static_cast<unsigned>(from_column) >= static_cast<unsigned>(width)) {
-          continue;
-        }
-        float seen[n];
-        load_vector(seen, image + (int64_t{from_row} * width + from_column) * g.channels);
+    if constexpr (stride > 0) {
+      constexpr int size = 3, pixels = stride == 1 ? 4 : 2, span = (pixels - 1) * stride + size;
+      for (int first = 0; first < out_columns; first += pixels) {
+        float by[pixels][n] = {};
         PH_UNROLL
-        for (int i = 0; i < n; ++i) of_taps[t][i] += seen[i] * by[i];
+        for (int t = 0; t < pixels; ++t) {
+          if (first + t < out_columns) load_vector(by[t], slope + (first + t) * g.filters);
+        }
+        const int column = first * stride - static_cast<int>(g.columns.before);
+        PH_UNROLL
+        for (int r = 0; r < size; ++r) {
+          const int from_row = row + r - static_cast<int>(g.rows.before);
+          if (static_cast<unsigned>(from_row) >= static_cast<unsigned>(height)) continue;
+          const S* from = image + int64_t{from_row} * width * g.channels;
+          float seen[span][n] = {};
+          PH_UNROLL
+          for (int k = 0; k < span; ++k) {
+            const bool inside = static_cast<unsigned>(column + k) < static_cast<unsigned>(width);
+            if (inside) load_vector(seen[k], from + int64_t{column + k} * g.channels);
+          }
+          PH_UNROLL
+          for (int s = 0; s < size; ++s) {
+            PH_UNROLL
+            for (int t = 0; t < pixels; ++t) {
+              PH_UNROLL
+              for (int i = 0; i < n; ++i) of_taps[r * size + s][i] += seen[t * stride + s][i] * by[t][i];
+            }
+          }
+        }
+      }
+    } else {
+      for (int q = 0; q < out_columns; ++q) {
+        float by[n];
+        load_vector(by, slope + q * g.filters);
+        const int column = q * static_cast<int>(g.columns.stride);
+        PH_UNROLL
+        for (int t = 0; t < tap_count; ++t) {
+          const int from_row = row + places[t].x, from_column = column + places[t].y;
+          if (static_cast<unsigned>(from_row) >= static_cast<unsigned>(height) ||
+              static_cast<unsigned>(from_column) >= static_cast<unsigned>(width)) {
+            continue;
+          }
+          float seen[n];
+          load_vector(seen, image + (int64_t{from_row} * width + from_column) * g.channels);
+          PH_UNROLL
+          for (int i = 0; i < n; ++i) of_taps[t][i] += seen[i] * by[i];
+        }
       }
     }
   }
 
-  float* to = sums + int64_t{blockIdx.z} * g.taps() * g.filters + channel;
+  float* to = sums + (int64_t{blockIdx.z} * g.taps() + first_tap) * g.filters;
+  const int64_t first_channel = int64_t{blockIdx.x} * blockDim.x * n;
   PH_UNROLL
   for (int t = 0; t < tap_count; ++t) {
     if (t >= taps) break;
-    store_shared_vector(of_threads[thread], of_taps[t]);
-    __syncthreads();
-    if (threadIdx.y == 0 && present) {
-      for (int y = 1; y < static_cast<int>(blockDim.y); ++y) {
-        float others[n];
-        load_vector(others, of_threads[y * static_cast<int>(blockDim.x) + thread]);
-        PH_UNROLL
-        for (int i = 0; i < n; ++i) of_taps[t][i] += others[i];
-      }
-      store_vector(to + (first_tap + t) * g.filters, of_taps[t]);
-    }
-    __syncthreads();
+    add_rows_of_threads(of_threads, of_taps[t], thread, static_cast<int>(blockDim.x), [&](int i, float sum) {
+      if (first_channel + i < g.filters) to[t * g.filters + first_channel + i] = sum;
+    });
   }
 }
 
@@ -203,16 +229,15 @@ struct GradPlan {
   SplitPlan split;  // of the image rows
 
   GradPlan(const ConvGeometry& g, bool packs, DType dtype) {
-    constexpr int64_t wanted_blocks = 256, most_parts = 64, rows_of_thread = 2;
+    constexpr int64_t wanted_blocks = 512;
     const int64_t of_thread = packs ? 16 / static_cast<int64_t>(size_of(dtype)) : 1;
     const int64_t threads = divide_up(g.filters, of_thread), lines = g.batch * g.rows.out;
     lanes = 32;
     while (lanes > 4 && lanes / 2 >= threads) lanes /= 2;
     rows = grad_threads / lanes;
     chunks = divide_up(threads, lanes), tap_chunks = divide_up(g.taps(), tap_count);
-    int64_t parts = least(wanted_blocks / (chunks * tap_chunks), lines / (rows * rows_of_thread));
-    parts = most(least(parts, most_parts), 1);
-    const int64_t of_each = most(divide_up(lines, parts), 1);
+    const int64_t parts = most(wanted_blocks / (chunks * tap_chunks), 1);
+    const int64_t of_each = most(divide_up(divide_up(lines, parts), rows), 1) * rows;
     split = {static_cast<int>(most(divide_up(lines, of_each), 1)), static_cast<int>(of_each)};
   }
 };
@@ -225,14 +250,20 @@ void run_kernel_grad(const ConvGeometry& g, const GradPlan& plan, const KernelCa
   const dim3 grid(static_cast<unsigned>(plan.chunks), static_cast<unsigned>(plan.tap_chunks),
                   static_cast<unsigned>(plan.split.parts));
   const dim3 block(static_cast<unsigned>(plan.lanes), static_cast<unsigned>(plan.rows));
-  PH_LAUNCH((kernel_grad_kernel<S, n>), grid, block, 0, device().stream, g, plan.split, call.in[0].as<const S>(),
-            call.in[1].as<const S>(), sums);
-  if (direct) return;
-  const int64_t size = call.out[0].size();
-  const MatrixOutput<S, float> out{call.out[0].as<S>(),         nullptr,          static_cast<int>(g.taps()),
-                                   static_cast<int>(g.filters), Activation::none, false};
-  PH_LAUNCH((add_parts_kernel<S, float>), blocks_for(size, 256), 256, 0, device().stream,
-            static_cast<const float*>(sums), plan.split.parts, size, out);
+  const auto launch = [&](auto stride) {
+    PH_LAUNCH((kernel_grad_kernel<S, n, stride()>), grid, block, 0, device().stream, g, plan.split,
+              call.in[0].as<const S>(), call.in[1].as<const S>(), sums);
+  };
+  const auto is_dense = [](const Window& w) { return w.size == 3 && w.dilation == 1; };
+  const int64_t stride = n > 1 && is_dense(g.rows) && is_dense(g.columns) ? g.columns.stride : 0;
+  if (n > 1 && stride == 1) {
+    launch(std::integral_constant < int, n == 1 ? 0 : 1 > ());
+  } else if (n > 1 && stride == 2) {
+    launch(std::integral_constant < int, n == 1 ? 0 : 2 > ());
+  } else {
+    launch(std::integral_constant<int, 0>());
+  }
+  if (!direct) join_parts(sums, plan.split.parts, call.out[0].size(), call.out[0].as<S>());
 }
 
 }  // namespace

@@ -43,5 +43,10 @@ struct FirstLayer {
   static void run(const KernelCall& call, const ConvAttrs& a);
   static const char* accepts(SpecSpan in, const ConvAttrs& a);
 };
+struct FirstLayerGrad {  // of the kernel
+  static void run(const KernelCall& call, const ConvAttrs& a);
+  static const char* accepts(SpecSpan in, const ConvAttrs& a);
+  static size_t workspace(SpecSpan in, const ConvAttrs& a);
+};
 
 }  // namespace ph::cuda

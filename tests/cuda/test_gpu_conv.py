@@ -54,7 +54,7 @@ OTHERS = {"depthwise": {**EXACT, **HALVES}, "reference": ALL}
 KINDS: dict[str, dict[str, dict[str, str]]] = {
     "conv2d": {**PRODUCTS, **OTHERS, "first_layer": {**EXACT, **HALVES}},
     "conv2d_input_grad": {**PRODUCTS, **OTHERS},
-    "conv2d_kernel_grad": {**PRODUCTS, **OTHERS},
+    "conv2d_kernel_grad": {**PRODUCTS, **OTHERS, "first_layer": {**EXACT, **HALVES}},
 }
 EACH = [(op, variant, dtype) for op, table in KINDS.items() for variant, kinds in table.items() for dtype in kinds]
 
@@ -76,6 +76,7 @@ CASES: dict[str, Case] = {
     "many pixels": ((2, 20, 15, 8), (1, 2, 8, 16), {}),
     "one channel": ((2, 10, 9, 1), (3, 3, 1, 8), {}),
     "three channels": ((2, 11, 12, 3), (3, 3, 3, 24), {"strides": (2, 2), "padding": "same"}),
+    "three channels, parts of the rows": ((3, 9, 10, 3), (3, 3, 3, 64), {"padding": "same"}),
     "three channels, 5 x 5": ((1, 9, 9, 3), (5, 5, 3, 16), {"padding": "same"}),
     "four channels": ((1, 7, 9, 4), (2, 3, 4, 32), {"dilation": (2, 1)}),
     "depthwise": ((2, 7, 9, 8), (3, 3, 1, 8), {"groups": 8, "padding": "same"}),
@@ -174,10 +175,18 @@ def _products(op: str, name: str) -> tuple[int, int, int]:
 
 
 def _why_refused(op: str, variant: str, name: str) -> str | None:
-    (*_, channels), (*_, in_group, filters), attrs = ALL_CASES[name]
+    (*_, channels), (*taps, in_group, filters), attrs = ALL_CASES[name]
     groups, (m, n, k) = attrs.get("groups", 1), _products(op, name)
     if variant == "depthwise":
         return None if groups > 1 and in_group == 1 else "wants groups of one channel"
+    if variant == "first_layer" and op == "conv2d_kernel_grad":
+        if groups != 1 or channels not in (1, 3):
+            return "wants one or three channels in one group"
+        if filters == 0 or filters % 4:
+            return "filters are not a multiple of 4"
+        if taps != [3, 3] or attrs.get("dilation", (1, 1)) != (1, 1):
+            return "wants 3 x 3 taps one pixel apart"
+        return "columns' stride is above 2" if attrs.get("strides", (1, 1))[1] > 2 else None
     if variant == "first_layer":
         if groups != 1 or not 1 <= channels <= 4:
             return "wants one to four channels in one group"
