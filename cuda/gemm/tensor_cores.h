@@ -6,9 +6,11 @@
 // How elements are multiplied is Math's part:
 //   Halves<T>  float16 and bfloat16 as they are
 //   Tf32       float32 rounded to 10 bits of fraction, relative errors up to 2^-11 each
-//   Tf32x3     float32 in two parts, the products of the two small ones left out; every 32 of depth the sums are added
-//              to others in float32, as tensor cores round theirs towards zero. As exact as float32 multiply-adds
-//              (Ootomo and Yokota, Recovering single precision accuracy from Tensor Cores, 2022)
+//   Tf32x3     float32 in two parts, the products of the two small ones left out. Tensor cores cut sums off towards
+//              zero (cuda/sim/ptx/tensor_core.h), by up to 2^-23 for each instruction, always to the same side; so
+//              each 8 of depth are summed from zero, and added to the others in float32. As exact as float32
+//              multiply-adds: of the sum over |a b| each 8 of depth lose at most 2^-20, 2^-22 as a rule (Ootomo and
+//              Yokota, Recovering single precision accuracy from Tensor Cores, 2022)
 //
 // Operands: gemm/operand.h, `vector` 16 bytes or one element. Output: gemm/output.h, called with four sums. Blocks have
 // `threads` threads and shared_bytes of dynamic shared memory; all threads call.
@@ -26,7 +28,7 @@ namespace ph::cuda {
 template <class T>
 struct Halves {
   using Element = T;
-  static constexpr int promoted_every = 0;
+  static constexpr int threads_at_once = 512;
   struct A {
     uint32_t bits[4];
     __device__ explicit A(const uint32_t (&from)[4]) : bits{from[0], from[1], from[2], from[3]} {}
@@ -46,7 +48,7 @@ struct Halves {
 
 struct Tf32 {
   using Element = float;
-  static constexpr int promoted_every = 0;
+  static constexpr int threads_at_once = 512;
   __device__ static uint32_t rounded(uint32_t bits) { return ptx::to_tf32(__uint_as_float(bits)); }
   struct A {
     uint32_t bits[4];
@@ -62,30 +64,40 @@ struct Tf32 {
 
 struct Tf32x3 {
   using Element = float;
-  static constexpr int promoted_every = 32;
-  __device__ static uint32_t large_part(uint32_t bits) { return bits & ~uint32_t{0x1fff}; }
-  // What is left, rounded. Where nothing is left, 2^-40 of the large part: then infinity times the small part is the
-  // same infinity and no NaN, and zero stays zero.
-  __device__ static uint32_t small_part(uint32_t bits) {
-    const float all = __uint_as_float(bits), large = __uint_as_float(large_part(bits));
-    return ptx::to_tf32(all == large ? large * 0x1p-40f : all - large);
-  }
+  static constexpr int threads_at_once = 384;
+  // What tensor cores read is the upper 19 bits. The large part is x rounded to those, finite even where x is not; what
+  // is left has at most 12 bits, infinity or NaN, and is read but for its last bit.
+  struct Parts {
+    uint32_t large, small;
+    __device__ explicit Parts(uint32_t bits) {
+      constexpr float largest = 0x1.ffcp127f;
+      const float x = __uint_as_float(bits), finite = fminf(fmaxf(x, -largest), largest);
+      large = (__float_as_uint(finite) + 0x1000u) & ~0x1fffu;
+      small = __float_as_uint(x - __uint_as_float(large));
+    }
+  };
   struct A {
     uint32_t large[4], small[4];
     __device__ explicit A(const uint32_t (&from)[4]) {
       PH_UNROLL
-      for (int i = 0; i < 4; ++i) large[i] = large_part(from[i]), small[i] = small_part(from[i]);
+      for (int i = 0; i < 4; ++i) {
+        const Parts parts(from[i]);
+        large[i] = parts.large, small[i] = parts.small;
+      }
     }
   };
   struct B {
     uint32_t large[2], small[2];
-    __device__ B(uint32_t first, uint32_t second)
-        : large{large_part(first), large_part(second)}, small{small_part(first), small_part(second)} {}
+    __device__ B(Parts first, Parts second) : large{first.large, second.large}, small{first.small, second.small} {}
+    __device__ B(uint32_t first, uint32_t second) : B(Parts(first), Parts(second)) {}
   };
   __device__ static void multiply(float (&sums)[4], const A& a, const B& b) {
-    ptx::mma_tf32(sums, a.small, b.large);
-    ptx::mma_tf32(sums, a.large, b.small);
-    ptx::mma_tf32(sums, a.large, b.large);
+    float sum[4] = {};
+    ptx::mma_tf32(sum, a.small, b.large);
+    ptx::mma_tf32(sum, a.large, b.small);
+    ptx::mma_tf32(sum, a.large, b.large);
+    PH_UNROLL
+    for (int e = 0; e < 4; ++e) sums[e] += sum[e];
   }
 };
 
@@ -97,7 +109,7 @@ struct TensorCores {
   static constexpr int largest_tile = SharedTile<size, lines, depth, false>::elements* size;
   static constexpr int threads = rows / warp_rows * (columns / warp_columns) * 32;
   static constexpr int shared_bytes = stages * (largest_tile<rows> + largest_tile<columns>);
-  static constexpr int blocks = Math::promoted_every > 0 ? 256 / threads : 512 / threads;  // at once on a processor
+  static constexpr int blocks = Math::threads_at_once / threads;  // on a processor
 
   // Threads side by side along a whole row of an operand's memory.
   template <class Operand, int lines>
@@ -132,7 +144,7 @@ struct TensorCores {
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
     const int tile_row = warp / (columns / warp_columns) * warp_rows;
     const int tile_column = warp % (columns / warp_columns) * warp_columns;
-    float sums[down][across][4] = {}, promoted[down][across][4] = {};
+    float sums[down][across][4] = {};
     for (int step = 0; step < steps; ++step) {
       ptx::wait_copies<stages - 2>();
       __syncthreads();  // the stage is there, and nobody reads the one that is filled next
@@ -144,10 +156,6 @@ struct TensorCores {
         multiply_warp_tile<TileA, TileB, A::depth_fast, B::depth_fast>(sums, a_tile, b_tile, tile_row, tile_column,
                                                                        place, std::make_index_sequence<down>());
       }
-      if constexpr (Math::promoted_every > 0) {
-        constexpr int every = Math::promoted_every / depth;
-        if ((step + 1) % every == 0 || step + 1 == steps) promote(sums, promoted);
-      }
     }
     __syncthreads();  // the stages are free
     using Staged = StagedOutput<rows, columns>;
@@ -157,7 +165,7 @@ struct TensorCores {
     for (int i = 0; i < down; ++i) {
       PH_UNROLL
       for (int j = 0; j < across; ++j) {
-        const float(&all)[4] = Math::promoted_every > 0 ? promoted[i][j] : sums[i][j];
+        const float(&all)[4] = sums[i][j];
         const int to_row = tile_row + i * 16 + lane / 4, to_column = tile_column + j * 8 + lane % 4 * 2;
         Staged::put(staged, to_row, to_column, all[0], all[1]);
         Staged::put(staged, to_row + 8, to_column, all[2], all[3]);
@@ -172,7 +180,6 @@ struct TensorCores {
   template <class TileA, class TileB>
   static constexpr int stage_elements = TileA::elements + TileB::elements;
   static_assert(warp_rows % 16 == 0 && warp_columns % 16 == 0 && rows % warp_rows == 0 && columns % warp_columns == 0);
-  static_assert(Math::promoted_every % depth == 0);
 
   template <class Tile, class Operand, class Reader>
   __device__ __forceinline__ static void copy_tile(Element* tile, const Operand& operand, const Reader& reader) {
@@ -231,17 +238,6 @@ struct TensorCores {
     } else {
       PH_UNROLL
       for (int r = 0; r < 4; ++r) bits[r] = __float_as_uint(tile[Tile::b_element(lane, r, line, place)]);
-    }
-  }
-
-  __device__ __forceinline__ static void promote(float (&sums)[down][across][4], float (&promoted)[down][across][4]) {
-    PH_UNROLL
-    for (int i = 0; i < down; ++i) {
-      PH_UNROLL
-      for (int j = 0; j < across; ++j) {
-        PH_UNROLL
-        for (int e = 0; e < 4; ++e) promoted[i][j][e] += sums[i][j][e], sums[i][j][e] = 0;
-      }
     }
   }
 };

@@ -186,6 +186,34 @@ def test_in_two_parts_of_tf32_large_and_small_numbers_are_as_exact_as_in_float32
 
 
 @needs_device
+@pytest.mark.parametrize("depth", [8, 32, 520, 1027])
+@pytest.mark.parametrize("numbers", ["normal", "positive"])
+def test_in_two_parts_of_tf32_sums_are_as_exact_as_in_float32(numbers, depth):
+    """Errors of a whole product against those of multiply-adds in float32 in the order of the depth."""
+    rng = np.random.default_rng(9)
+    draw = {"normal": rng.normal, "positive": rng.uniform}[numbers]
+    a, b = (draw(size=shape).astype("float32") for shape in [(40, depth), (depth, 48)])
+    wanted, by_float32 = a.astype("float64") @ b, np.zeros((40, 48), "float32")
+    for k in range(depth):
+        by_float32 = (by_float32 + np.outer(a[:, k].astype("float64"), b[k])).astype("float32")
+    limit = 2 * np.linalg.norm(by_float32 - wanted)
+    for variant in ("tf32x3", "tf32x3_128", "tf32x3_64", "ffma"):
+        assert np.linalg.norm(run("matmul", variant, a, b) - wanted) <= limit, variant
+
+
+@needs_device
+@pytest.mark.parametrize("variant", ["tf32x3", "tf32x3_128", "tf32x3_64", "ffma"])
+def test_the_largest_numbers_of_float32_are_multiplied_as_they_are(variant):
+    largest = np.finfo("float32").max
+    a, b = np.zeros((24, 16), "float32"), np.zeros((16, 24), "float32")
+    for i, x in enumerate([largest, -largest, np.nextafter(largest, np.float32(0)), largest / 2, np.float32(2**120)]):
+        a[i, i], b[i, i + 2] = x, 0.375
+        a[i + 8, i + 8], b[i + 8, i + 10] = -0.625, x
+    wanted = a.astype("float64") @ b
+    np.testing.assert_allclose(run("matmul", variant, a, b), wanted, rtol=3e-7)
+
+
+@needs_device
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
 def test_integers_wrap_round(dtype):
     limits = np.iinfo(dtype)
