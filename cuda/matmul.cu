@@ -63,7 +63,7 @@ const char* halves_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   if (const char* reason = halves_can(in, attrs)) return reason;
   return capability() < 80 ? "tiles of 128 x 128 want more shared memory than this compute capability has" : nullptr;
 }
-const char* wgmma_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+const char* wgmma_can(SpecSpan in, const MatmulAttrs& attrs) {
   if (capability() != 90) return "wgmma wants compute capability 9.0";
   if (const char* reason = halves_can(in, attrs)) return reason;
   const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
@@ -75,6 +75,24 @@ const char* wgmma_accepts(SpecSpan in, const MatmulAttrs& attrs) {
     if (in[i].shape.size() / in[i].shape.back() >= most_rows) return "too large for 32-bit places";
   }
   return nullptr;
+}
+const char* wgmma_tf32_can(SpecSpan in, const MatmulAttrs& attrs) {
+  if (capability() != 90) return "wgmma wants compute capability 9.0";
+  if (const char* reason = tf32_can(in, attrs)) return reason;
+  if (in[0].shape.size() == 0 || in[1].shape.size() == 0) return "an operand without elements";
+  const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
+  constexpr int64_t most_rows = int64_t{1} << 30;
+  const bool fits = s.m * s.batches < most_rows && s.n * s.batches < most_rows;
+  return fits ? nullptr : "too large for 32-bit places";
+}
+// Hardware has confirmed both (H200, 26 November 2026). Below half a tile most of wgmma's work would be for nothing.
+const char* refuse_half_tiles(SpecSpan in, const MatmulAttrs& attrs) {
+  const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
+  return s.m <= 64 || s.n <= 32 ? "too narrow for wgmma" : nullptr;
+}
+const char* wgmma_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  if (const char* reason = wgmma_can(in, attrs)) return reason;
+  return refuse_half_tiles(in, attrs);
 }
 const char* bfloat16_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   return in[0].dtype != DType::bfloat16 ? "wants bfloat16" : refuse_sizes(in, attrs);
@@ -178,14 +196,21 @@ constexpr Kernel halves(const char* name) {
 
 PH_KERNELS(matmul, variant<TensorFitting<Tf32>, tf32_accepts>("tf32"),
            variant<TensorFitting<Tf32x3>, tf32x3_accepts>("tf32x3"), variant<FfmaFitting, ffma_accepts>("ffma"),
-           halves<TensorFitting, halves_accepts>("halves"), halves<TensorOnly64, halves_can>("halves_64"),
-           variant<FfmaDouble, double_accepts>("double"), variant<FfmaBFloat16, bfloat16_accepts>("ffma_bfloat16"),
-           kernel<run_reference>("reference"),
-           // What follows only runs where it is forced: single tiles, and wgmma until hardware has confirmed it.
+           variant<WgmmaVariant<256, 128, 64>, wgmma_accepts>("wgmma"), halves<TensorFitting, halves_accepts>("halves"),
+           halves<TensorOnly64, halves_can>("halves_64"), variant<FfmaDouble, double_accepts>("double"),
+           variant<FfmaBFloat16, bfloat16_accepts>("ffma_bfloat16"), kernel<run_reference>("reference"),
+           // What follows only runs where it is forced: single tiles, and what is being tried.
            variant<FfmaOnly128, ffma_accepts>("ffma_128"), variant<FfmaOnly64, ffma_accepts>("ffma_64"),
            variant<FfmaOnly32, ffma_accepts>("ffma_32"), variant<TensorOnly128<Tf32>, tf32_can>("tf32_128"),
            variant<TensorOnly64<Tf32>, tf32_can>("tf32_64"), variant<TensorOnly128<Tf32x3>, tf32_can>("tf32x3_128"),
            variant<TensorOnly64<Tf32x3>, tf32_can>("tf32x3_64"), halves<TensorOnly128, halves_accepts>("halves_128"),
-           variant<WgmmaVariant, wgmma_accepts>("wgmma"));
+           variant<TensorOnlyWide<Tf32>, tf32_can>("tf32_wide"), variant<TensorOnly256<Tf32>, tf32_can>("tf32_256"),
+           halves<TensorOnlyWide, halves_accepts>("halves_wide"), halves<TensorOnly256, halves_accepts>("halves_256"),
+           variant<WgmmaVariant<256>, wgmma_can>("wgmma_256"), variant<WgmmaVariant<128>, wgmma_can>("wgmma_128"),
+           variant<WgmmaVariant<64>, wgmma_can>("wgmma_64"),
+           variant<WgmmaTf32Variant<256, 128, 64>, wgmma_tf32_can>("wgmma_tf32"),
+           variant<WgmmaTf32Variant<256>, wgmma_tf32_can>("wgmma_tf32_256"),
+           variant<WgmmaTf32Variant<128>, wgmma_tf32_can>("wgmma_tf32_128"),
+           variant<WgmmaTf32Variant<64>, wgmma_tf32_can>("wgmma_tf32_64"));
 
 }  // namespace ph::cuda

@@ -28,7 +28,8 @@ template <class Sum, int rows_, int columns_, int depth_, int thread_rows, int t
 struct Ffma {
   static constexpr int rows = rows_, columns = columns_, depth = depth_;
   static constexpr int threads = rows * columns / (thread_rows * thread_columns);
-  static constexpr int shared_bytes = 0;                // dynamic
+  static constexpr int shared_bytes = 0;  // dynamic
+  static constexpr int least_part = 256;
   static constexpr int blocks = 65536 / 128 / threads;  // at once on a processor: 128 registers for each thread
 
   // Sums over [first, last) of the depth for the tile at (row, column).

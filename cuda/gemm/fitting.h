@@ -32,10 +32,15 @@ template <class Math>
 using Tensor64 = Tiles<TensorCores<Math, 64, 64, 32, 32, 4>>;
 template <class Math>
 using Tensor128 = Tiles<TensorCores<Math, 128, 128, 64, 32, 4>, typename Tensor64<Math>::Loop>;
+// Large warp tiles read less of shared memory for each product.
+template <class Math>
+using TensorWide = Tiles<TensorCores<Math, 128, 128, 64, 64, 4>, typename Tensor64<Math>::Loop>;
+template <class Math>
+using Tensor256 = Tiles<TensorCores<Math, 128, 256, 64, 64, 6>, typename Tensor64<Math>::Loop>;
 
 template <class Loop>
 SplitPlan split_for(const ProductSizes& s) {
-  return plan_split(s.tiles(Loop::rows, Loop::columns), s.k);
+  return plan_split(s.tiles(Loop::rows, Loop::columns), s.k, Loop::least_part);
 }
 
 // Whether the product has enough of these tiles to fill a device, the depth being split, and they are not half empty.

@@ -13,9 +13,9 @@ struct SplitPlan {
   int depth;  // of each part; the last one's may be less
 };
 
-// `tiles` are the blocks without a split.
-inline SplitPlan plan_split(int64_t tiles, int64_t depth) {
-  constexpr int64_t wanted_blocks = 128, least_depth = 256, step = 64, most_parts = 64;
+// `tiles` are the blocks without a split; a part is not less deep than `least_depth`.
+inline SplitPlan plan_split(int64_t tiles, int64_t depth, int64_t least_depth) {
+  constexpr int64_t wanted_blocks = 128, step = 64, most_parts = 64;
   int64_t parts = wanted_blocks / (tiles > 0 ? tiles : 1);
   if (parts > depth / least_depth) parts = depth / least_depth;
   if (parts > most_parts) parts = most_parts;

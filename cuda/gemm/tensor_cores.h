@@ -109,7 +109,9 @@ struct TensorCores {
   static constexpr int largest_tile = SharedTile<size, lines, depth, false>::elements* size;
   static constexpr int threads = rows / warp_rows * (columns / warp_columns) * 32;
   static constexpr int shared_bytes = stages * (largest_tile<rows> + largest_tile<columns>);
-  static constexpr int blocks = Math::threads_at_once / threads;  // on a processor
+  // At once on a processor; warp tiles of 64 x 64 take most of a thread's registers.
+  static constexpr int blocks = (warp_rows * warp_columns > 2048 ? 256 : Math::threads_at_once) / threads;
+  static constexpr int least_part = 256;
 
   // Threads side by side along a whole row of an operand's memory.
   template <class Operand, int lines>

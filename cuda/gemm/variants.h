@@ -30,9 +30,20 @@ template <class Math>
 using TensorOnly128 = Variant<typename Math::Element, float, Tensor128<Math>>;
 template <class Math>
 using TensorOnly64 = Variant<typename Math::Element, float, Tensor64<Math>>;
+template <class Math>
+using TensorOnlyWide = Variant<typename Math::Element, float, TensorWide<Math>>;
+template <class Math>
+using TensorOnly256 = Variant<typename Math::Element, float, Tensor256<Math>>;
 
-// On Hopper's tensor cores, 16-bit floats.
+// On Hopper's tensor cores, tiles of so many columns: the first that there are enough of, else the last. Of 16-bit
+// floats, and of float32 rounded to TF32.
+template <int... columns>
 struct WgmmaVariant {
+  static void run(const KernelCall& call, const MatmulAttrs& attrs);
+  static size_t workspace(SpecSpan in, const MatmulAttrs& attrs);
+};
+template <int... columns>
+struct WgmmaTf32Variant {
   static void run(const KernelCall& call, const MatmulAttrs& attrs);
   static size_t workspace(SpecSpan in, const MatmulAttrs& attrs);
 };

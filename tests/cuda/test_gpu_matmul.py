@@ -32,6 +32,12 @@ KINDS: dict[str, dict[str, str]] = {
     "tf32": TF32,
     "tf32_128": TF32,
     "tf32_64": TF32,
+    "tf32_wide": TF32,
+    "tf32_256": TF32,
+    "wgmma_tf32": TF32,
+    "wgmma_tf32_256": TF32,
+    "wgmma_tf32_128": TF32,
+    "wgmma_tf32_64": TF32,
     "tf32x3": EXACT,
     "tf32x3_128": EXACT,
     "tf32x3_64": EXACT,
@@ -42,15 +48,21 @@ KINDS: dict[str, dict[str, str]] = {
     "halves": HALVES,
     "halves_128": HALVES,
     "halves_64": HALVES,
+    "halves_wide": HALVES,
+    "halves_256": HALVES,
     "wgmma": HALVES,
+    "wgmma_256": HALVES,
+    "wgmma_128": HALVES,
+    "wgmma_64": HALVES,
     "double": {"float64": "float64"},
     "ffma_bfloat16": {"bfloat16": "bfloat16"},
     "reference": {**EXACT, **HALVES, "float64": "float64"},
 }
 EACH = [(variant, dtype) for variant, kinds in KINDS.items() for dtype in kinds]
+OF_ANY_WIDTH = [(variant, dtype) for variant, dtype in EACH if variant != "wgmma"]
 NARROWEST = 17  # TF32 leaves narrower products to multiply-adds where it is not forced to one tile
 
-# m, n, k. Tiles are 32, 64 or 128 (wgmma: 128 x 256) a side and 8 to 64 deep.
+# m, n, k. Tiles are 32, 64 or 128 (the largest 128 x 256) a side and 8 to 64 deep.
 SHAPES = [
     (17, 17, 1),  # less than any tile
     (24, 40, 8),  # rows of 16 bytes
@@ -61,6 +73,7 @@ SHAPES = [
     (136, 264, 72),  # more than one tile of each kind
     (20, 24, 520),  # a depth that is split
     (19, 21, 1027),  # a split depth of single elements
+    (24, 40, 2056),  # a depth that wgmma splits
 ]
 LAYOUTS = [(False, False), (True, False), (False, True), (True, True)]
 BATCHES = [
@@ -88,16 +101,20 @@ def _attrs(layout: tuple[bool, bool]) -> dict[str, bool]:
 
 
 def _why_refused(variant: str, m: int, n: int, k: int, layout: tuple[bool, bool], batches: int = 1) -> str | None:
-    """wgmma is the one kernel that leaves shapes to others, and TF32 narrow ones."""
+    """wgmma leaves shapes to others, and where tiles are not forced, TF32 narrow ones."""
     if variant in ("tf32", "tf32x3") and min(m, n) < NARROWEST:
         return "too narrow for tensor cores"
-    if variant != "wgmma":
+    if not variant.startswith("wgmma"):
         return None
     if m * n * k * batches == 0:
         return "an operand without elements"
+    if variant.startswith("wgmma_tf32"):
+        return None
     if (m if layout[0] else k) % 8 or (k if layout[1] else n) % 8:
         return "rows are not multiples of 16 bytes"
-    return "the depth of several matrices is not a multiple of 64" if batches > 1 and k % 64 else None
+    if batches > 1 and k % 64:
+        return "the depth of several matrices is not a multiple of 64"
+    return "too narrow for wgmma" if variant == "wgmma" and (m <= 64 or n <= 32) else None
 
 
 def _check(variant: str, dtype: str, m: int, n: int, k: int, layout=(False, False), batches=((), ())) -> None:
@@ -153,9 +170,9 @@ def test_narrow_products(variant, dtype):
 
 @needs_device
 @pytest.mark.parametrize("activation", ["none", "relu"])
-@pytest.mark.parametrize(("variant", "dtype"), EACH)
+@pytest.mark.parametrize(("variant", "dtype"), OF_ANY_WIDTH)
 def test_bias_and_activation_are_applied_once_split_or_not(variant, dtype, activation):
-    for m, n, k in [(24, 40, 24), (20, 24, 1032), (33, 24, 520)]:
+    for m, n, k in [(24, 40, 24), (20, 24, 1032), (33, 24, 520), (24, 40, 2056)]:
         a, b = _matrices(m, n, k, (False, False), dtype)
         bias = stored(30 * normal(n, seed=3), dtype)
         wanted = _product(a, b, (False, False)) + bias.astype("float64")
@@ -166,7 +183,7 @@ def test_bias_and_activation_are_applied_once_split_or_not(variant, dtype, activ
 
 
 @needs_device
-@pytest.mark.parametrize(("variant", "dtype"), EACH)
+@pytest.mark.parametrize(("variant", "dtype"), OF_ANY_WIDTH)
 def test_infinities_and_nans_stay_in_their_rows(variant, dtype):
     a, b = np.ones((24, 16)), np.ones((16, 24))
     a[3, 5], a[4, 6], a[20, 15] = np.inf, -np.inf, np.nan
@@ -243,24 +260,33 @@ def test_a_kernel_says_why_it_refuses(variant, dtype, asked, reason, monkeypatch
         _core.ops.matmul(*(_core.convert(x) for x in _matrices(24, 24, 16, (False, False), dtype)))
 
 
-CHOICES = [("float32", "high"), ("float32", "highest"), ("float64", "high"), ("float16", "high"), ("bfloat16", "high")]
-CHOICES += [("int32", "high")]
+SMALL, WIDE = (24, 24, 16), (72, 72, 16)
+CHOICES = [
+    ("float32", "high", SMALL),
+    ("float32", "highest", SMALL),
+    ("float64", "high", SMALL),
+    ("float16", "high", SMALL),
+    ("bfloat16", "high", SMALL),
+    ("int32", "high", SMALL),
+    ("float32", "high", WIDE),
+    ("bfloat16", "high", WIDE),
+]
 
 
 def choose() -> None:
-    for dtype, asked in CHOICES:
+    for dtype, asked, shape in CHOICES:
         with precision(asked), _core.DeviceScope(DEVICE):
-            _core.ops.matmul(*(_core.convert(x) for x in _matrices(24, 24, 16, (False, False), dtype)))
+            _core.ops.matmul(*(_core.convert(x) for x in _matrices(*shape, (False, False), dtype)))
 
 
 @needs_simulator
 @pytest.mark.parametrize(
     ("capability", "chosen"),
     [
-        (75, ["ffma", "ffma", "double", "halves_64", "ffma_bfloat16", "reference"]),
-        (80, ["tf32", "tf32x3", "double", "halves", "halves", "reference"]),
-        (86, ["tf32", "ffma", "double", "halves", "halves", "reference"]),
-        (90, ["tf32", "tf32x3", "double", "halves", "halves", "reference"]),
+        (75, ["ffma", "ffma", "double", "halves_64", "ffma_bfloat16", "reference", "ffma", "ffma_bfloat16"]),
+        (80, ["tf32", "tf32x3", "double", "halves", "halves", "reference", "tf32", "halves"]),
+        (86, ["tf32", "ffma", "double", "halves", "halves", "reference", "tf32", "halves"]),
+        (90, ["tf32", "tf32x3", "double", "halves", "halves", "reference", "tf32", "wgmma"]),
     ],
 )
 def test_kernels_are_chosen_by_dtype_precision_and_compute_capability(capability, chosen):
@@ -269,9 +295,14 @@ def test_kernels_are_chosen_by_dtype_precision_and_compute_capability(capability
 
 def digests() -> Iterator[str]:
     """Of every kernel's results at a few shapes of several blocks, in the table's order."""
-    for variant, dtype in EACH:
+    for variant, dtype in OF_ANY_WIDTH:
         digest = hashlib.sha256()
-        for m, n, k, batches in [(136, 264, 40, ((), ())), (24, 32, 520, ((), ())), (40, 72, 64, ((2,), ()))]:
+        for m, n, k, batches in [
+            (136, 264, 40, ((), ())),
+            (24, 32, 520, ((), ())),
+            (24, 32, 2056, ((), ())),
+            (40, 72, 64, ((2,), ())),
+        ]:
             digest.update(run("matmul", variant, *_matrices(m, n, k, (True, False), dtype, batches), transpose_a=True))
         yield digest.hexdigest()
 
