@@ -64,7 +64,7 @@ struct Tf32 {
 
 struct Tf32x3 {
   using Element = float;
-  static constexpr int threads_at_once = 384;
+  static constexpr int threads_at_once = 256;
   // What tensor cores read is the upper 19 bits. The large part is x rounded to those, finite even where x is not; what
   // is left has at most 12 bits, infinity or NaN, and is read but for its last bit.
   struct Parts {
