@@ -5,7 +5,8 @@
 // An op has
 //   vector                              elements treated together
 //   Context, prepare(Context&, channel, step)   the constants of channels channel + v * step
-//   apply(context, offset)              the elements of vector number `offset`
+//   Item, load(Item&, offset)           what is read for the elements of vector number `offset`; several at a time
+//   apply(context, Item&, offset)       the rest
 #pragma once
 #include "cuda/device.h"
 #include "cuda/divide.h"
@@ -14,7 +15,7 @@
 namespace ph::cuda {
 
 constexpr int channel_threads = 256;
-constexpr int rows_per_thread = 8, vectors_per_thread = 4;
+constexpr int rows_per_thread = 8, vectors_per_thread = 4, loads_at_once = 4;
 
 template <class Op>
 __global__ void __launch_bounds__(channel_threads)
@@ -26,10 +27,18 @@ __global__ void __launch_bounds__(channel_threads)
   typename Op::Context context;
   op.prepare(context, column * Op::vector, 1);
   const int64_t first = int64_t{block} * side_by_side * rows_per_thread + threadIdx.x / lanes;
-  PH_UNROLL
-  for (int i = 0; i < rows_per_thread; ++i) {
-    const int64_t row = first + i * side_by_side;
-    if (row < rows) op.apply(context, row * columns + column);
+  for (int i = 0; i < rows_per_thread; i += loads_at_once) {
+    typename Op::Item item[loads_at_once];
+    PH_UNROLL
+    for (int u = 0; u < loads_at_once; ++u) {
+      const int64_t row = first + (i + u) * side_by_side;
+      if (row < rows) op.load(item[u], row * columns + column);
+    }
+    PH_UNROLL
+    for (int u = 0; u < loads_at_once; ++u) {
+      const int64_t row = first + (i + u) * side_by_side;
+      if (row < rows) op.apply(context, item[u], row * columns + column);
+    }
   }
 }
 
@@ -45,7 +54,9 @@ __global__ void __launch_bounds__(channel_threads)
     const int64_t run = by_run.divide(at), channel = run - by_channels.divide(run) * by_channels.divisor();
     typename Op::Context context;
     op.prepare(context, channel, 0);
-    op.apply(context, at);
+    typename Op::Item item;
+    op.load(item, at);
+    op.apply(context, item, at);
   }
 }
 

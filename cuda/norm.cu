@@ -1,5 +1,4 @@
-// Batch and layer normalization, in the tensor's own type (float32, float64; float16 and bfloat16 through
-// float32).
+// Batch and layer normalization, in the tensor's own type (float16 and bfloat16 in float32, rounded when stored).
 //
 // Batch: x is seen as (outer, channels, inner). Moments come from one pass over x (cuda/reduction.h): each thread adds
 // up distances from the first of every few elements, so that no digits cancel, and the parts are joined as mean and sum
@@ -9,7 +8,6 @@
 // Layer: a row is held by a group of threads (cuda/rows.h), its variance taken around its mean. dgamma and dbeta are
 // sums over columns.
 #include "cuda/channels.h"
-#include "cuda/halves.h"
 #include "cuda/reduction.h"
 #include "cuda/rows.h"
 #include "ops/norm.h"
@@ -18,16 +16,50 @@ namespace ph::cuda {
 
 namespace {
 
+// Also of 16-bit floats: sums of eight columns would take too many registers.
 constexpr int float_vector = per_16_bytes<float>;
 
-int vector_of(DType dtype) { return dtype == DType::float32 ? float_vector : 1; }
+int vector_of(DType dtype) { return dtype == DType::float64 ? 1 : float_vector; }
 
-// body(T(), V) with the type of the tensors and the number of elements loaded together.
+// body(S(), V) with the type of the tensors and the number of elements loaded together.
 template <class Body>
 void with_vector(DType dtype, bool fits, Body body) {
-  if (dtype == DType::float64) return body(double(), std::integral_constant<int, 1>());
-  if (fits) return body(float(), std::integral_constant<int, float_vector>());
-  body(float(), std::integral_constant<int, 1>());
+  with_float_type(dtype, [&](auto stored) {
+    if constexpr (sizeof(stored) < sizeof(double)) {
+      if (fits) return body(stored, std::integral_constant<int, float_vector>());
+    }
+    body(stored, std::integral_constant<int, 1>());
+  });
+}
+
+size_t size_of_computed(DType dtype) { return is_half(dtype) ? sizeof(float) : size_of(dtype); }
+
+// Two results for each channel that a second pass reads before they are rounded: 16-bit floats have a copy of them.
+template <class S>
+struct ChannelResults {
+  using T = Compute<S>;
+  static constexpr bool copied = !std::is_same_v<S, T>;
+  T *first, *second;
+  S *rounded_first, *rounded_second;
+
+  ChannelResults(const View& first_out, const View& second_out, char* copies)
+      : rounded_first(first_out.as<S>()), rounded_second(second_out.as<S>()) {
+    if constexpr (copied) {
+      first = reinterpret_cast<T*>(copies), second = first + first_out.size();
+    } else {
+      first = rounded_first, second = rounded_second;
+    }
+  }
+  __device__ __forceinline__ void store(int64_t channel, T a, T b) const {
+    first[channel] = a, second[channel] = b;
+    if constexpr (copied) rounded_first[channel] = store_as<S>(a), rounded_second[channel] = store_as<S>(b);
+  }
+};
+// The copies lie before the partial results of slices.
+size_t channel_copies(DType dtype, int64_t channels) {
+  constexpr size_t alignment = 64;
+  const size_t bytes = is_half(dtype) ? 2 * static_cast<size_t>(channels) * sizeof(float) : 0;
+  return (bytes + alignment - 1) / alignment * alignment;
 }
 
 // The channels' part of a reduction over all other axes.
@@ -54,8 +86,9 @@ __device__ __forceinline__ T reciprocal_deviation(T variance, T epsilon) {
 }
 
 // Policy of the moments of each channel.
-template <class T, int V>
+template <class S, int V>
 struct Moments {
+  using T = Compute<S>;
   static constexpr int vector = V, in_flight = 4;
   struct Context {};
   using Item = T;
@@ -67,8 +100,8 @@ struct Moments {
     T count, mean, squares;
   };
 
-  const T* x;
-  T *mean, *variance;
+  const S* x;
+  ChannelResults<S> moments;
 
   __device__ __forceinline__ void prepare(Context&, int64_t, int) const {}
   __device__ __forceinline__ void load(T (&item)[V], const Context&, int64_t offset, int64_t) const {
@@ -96,21 +129,25 @@ struct Moments {
     return {count, a.mean + distance * share, a.squares + b.squares + distance * distance * (a.count * share)};
   }
   __device__ __forceinline__ void store(int64_t channel, const Total& total) const {
-    mean[channel] = total.mean;
-    variance[channel] = total.squares / total.count;
+    moments.store(channel, total.mean, total.squares / total.count);
   }
 };
 
 // y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta); y may be x.
-template <class T, int V>
+template <class S, int V>
 struct Normalize {
+  using T = Compute<S>;
   static constexpr int vector = V;
   struct Context {
     T centre[V], scale[V], offset[V];
   };
+  struct Item {
+    T value[V];
+  };
 
-  const T *x, *gamma, *beta, *mean, *variance;
-  T* y;
+  const S *x, *gamma, *beta;
+  const T *mean, *variance;
+  S* y;
   T epsilon;
   bool relu;
 
@@ -119,25 +156,25 @@ struct Normalize {
     for (int v = 0; v < V; ++v) {
       const int64_t c = channel + v * step;
       context.centre[v] = mean[c];
-      context.scale[v] = gamma[c] * reciprocal_deviation(variance[c], epsilon);
-      context.offset[v] = beta[c];
+      context.scale[v] = load_as<T>(gamma[c]) * reciprocal_deviation(variance[c], epsilon);
+      context.offset[v] = load_as<T>(beta[c]);
     }
   }
-  __device__ __forceinline__ void apply(const Context& context, int64_t offset) const {
-    T value[V];
-    load_vector(value, x + offset * V);
+  __device__ __forceinline__ void load(Item& item, int64_t offset) const { load_vector(item.value, x + offset * V); }
+  __device__ __forceinline__ void apply(const Context& context, Item& item, int64_t offset) const {
     PH_UNROLL
     for (int v = 0; v < V; ++v) {
-      value[v] = (value[v] - context.centre[v]) * context.scale[v] + context.offset[v];
-      if (relu) value[v] = scalar::relu(value[v]);
+      item.value[v] = (item.value[v] - context.centre[v]) * context.scale[v] + context.offset[v];
+      if (relu) item.value[v] = scalar::relu(item.value[v]);
     }
-    store_vector(y + offset * V, value);
+    store_vector(y + offset * V, item.value);
   }
 };
 
 size_t batch_norm_bytes(SpecSpan in, const BatchNormAttrs& a) {
-  const size_t total = 3 * size_of(in[0].dtype);
-  return slices_bytes(over_all_but(in[0].shape, a.axis), in[0].dtype, total);
+  const DType dtype = in[0].dtype;
+  const Reduction r = over_all_but(in[0].shape, a.axis);
+  return channel_copies(dtype, in[1].shape.size()) + slices_bytes(r, dtype, 3 * size_of_computed(dtype));
 }
 
 bool loads_vectors(const Reduction& r, const KernelCall& k) {
@@ -149,19 +186,23 @@ bool loads_vectors(const Reduction& r, const KernelCall& k) {
 void batch_norm(const KernelCall& k, const BatchNormAttrs& a) {
   const Reduction r = over_all_but(k.in[0].shape, a.axis);
   const Lines lines = channels_of(k.in[0].shape, a.axis);
-  with_vector(k.in[0].dtype, loads_vectors(r, k), [&](auto type, auto V) {
-    using T = decltype(type);
-    const T *x = k.in[0].as<T>(), *gamma = k.in[1].as<T>(), *beta = k.in[2].as<T>();
-    T *y = k.out[0].as<T>(), *mean = k.out[1].as<T>(), *variance = k.out[2].as<T>();
-    reduce(Moments<T, V()>{x, mean, variance}, r, r.slices(vector_of(k.in[0].dtype)), k.workspace);
-    const bool relu = a.activation == Activation::relu;
-    for_channels(Normalize<T, V()>{x, gamma, beta, mean, variance, y, static_cast<T>(a.epsilon), relu}, lines);
+  with_vector(k.in[0].dtype, loads_vectors(r, k), [&](auto stored, auto V) {
+    using S = decltype(stored);
+    const S *x = k.in[0].as<S>(), *gamma = k.in[1].as<S>(), *beta = k.in[2].as<S>();
+    char* workspace = static_cast<char*>(k.workspace);
+    const ChannelResults<S> moments(k.out[1], k.out[2], workspace);
+    reduce(Moments<S, V()>{x, moments}, r, r.slices(vector_of(k.in[0].dtype)),
+           workspace + channel_copies(k.in[0].dtype, k.out[1].size()));
+    const auto epsilon = static_cast<Compute<S>>(a.epsilon);
+    for_channels(Normalize<S, V()>{x, gamma, beta, moments.first, moments.second, k.out[0].as<S>(), epsilon,
+                                   a.activation == Activation::relu},
+                 lines);
   });
 }
 
 // dy, or where a ReLU followed, what of it passed: y is the ReLU's result.
-template <class T, int V>
-__device__ __forceinline__ void load_slopes(T (&slope)[V], const T* dy, const T* y, int64_t offset) {
+template <class T, int V, class S>
+__device__ __forceinline__ void load_slopes(T (&slope)[V], const S* dy, const S* y, int64_t offset) {
   load_vector(slope, dy + offset * V);
   if (!y) return;
   T result[V];
@@ -191,21 +232,26 @@ struct SlopeSums {
   }
 };
 
-// Policy of dbeta and dgamma of each channel: the sums of dy and of dy * (x - mean) / deviation.
-template <class T, int V>
-struct BatchSums : SlopeSums<T> {
+// Policy of dgamma and dbeta of each channel: the sums of dy * (x - mean) / deviation and of dy.
+template <class S, int V>
+struct BatchSums : SlopeSums<Compute<S>> {
+  using T = Compute<S>;
   static constexpr int vector = V, in_flight = 2;
   struct Context {
     T mean[V];
   };
 
-  const T *x, *mean, *variance, *dy, *y;
-  T *dgamma, *dbeta;
+  const S *x, *mean, *variance, *dy, *y;
+  ChannelResults<S> slopes;
   T epsilon;
+
+  BatchSums(const S* x_, const S* mean_, const S* variance_, const S* dy_, const S* y_,
+            const ChannelResults<S>& slopes_, T epsilon_)
+      : x(x_), mean(mean_), variance(variance_), dy(dy_), y(y_), slopes(slopes_), epsilon(epsilon_) {}
 
   __device__ __forceinline__ void prepare(Context& context, int64_t channel, int step) const {
     PH_UNROLL
-    for (int v = 0; v < V; ++v) context.mean[v] = mean[channel + v * step];
+    for (int v = 0; v < V; ++v) context.mean[v] = load_as<T>(mean[channel + v * step]);
   }
   __device__ __forceinline__ void load(TwoSums<T> (&item)[V], const Context& context, int64_t offset, int64_t) const {
     T value[V], slope[V];
@@ -215,66 +261,74 @@ struct BatchSums : SlopeSums<T> {
     for (int v = 0; v < V; ++v) item[v] = {slope[v], slope[v] * (value[v] - context.mean[v])};
   }
   __device__ __forceinline__ void store(int64_t channel, const TwoSums<T>& total) const {
-    dbeta[channel] = total.sum;
-    dgamma[channel] = total.product * reciprocal_deviation(variance[channel], epsilon);
+    slopes.store(channel, total.product * reciprocal_deviation(load_as<T>(variance[channel]), epsilon), total.sum);
   }
 };
 
 // dx = gamma * rstd * (dy - mean(dy) - (x - mean) * rstd^2 * mean(dy * (x - mean)))
-template <class T, int V>
+template <class S, int V>
 struct BatchSlopes {
+  using T = Compute<S>;
   static constexpr int vector = V;
   struct Context {
     T centre[V], scale[V], average[V], slope[V];
   };
+  struct Item {
+    T value[V], slope[V];
+  };
 
-  const T *x, *gamma, *mean, *variance, *dy, *y, *dgamma, *dbeta;
-  T* dx;
+  const S *x, *gamma, *mean, *variance, *dy, *y;
+  const T *dgamma, *dbeta;
+  S* dx;
   T epsilon, count;
 
   __device__ __forceinline__ void prepare(Context& context, int64_t channel, int step) const {
     PH_UNROLL
     for (int v = 0; v < V; ++v) {
       const int64_t c = channel + v * step;
-      const T rstd = reciprocal_deviation(variance[c], epsilon);
-      context.centre[v] = mean[c];
-      context.scale[v] = gamma[c] * rstd;
+      const T rstd = reciprocal_deviation(load_as<T>(variance[c]), epsilon);
+      context.centre[v] = load_as<T>(mean[c]);
+      context.scale[v] = load_as<T>(gamma[c]) * rstd;
       context.average[v] = dbeta[c] / count;
       context.slope[v] = dgamma[c] * rstd / count;
     }
   }
-  __device__ __forceinline__ void apply(const Context& context, int64_t offset) const {
-    T value[V], slope[V];
-    load_vector(value, x + offset * V);
-    load_slopes(slope, dy, y, offset);
+  __device__ __forceinline__ void load(Item& item, int64_t offset) const {
+    load_vector(item.value, x + offset * V);
+    load_slopes(item.slope, dy, y, offset);
+  }
+  __device__ __forceinline__ void apply(const Context& context, Item& item, int64_t offset) const {
     PH_UNROLL
     for (int v = 0; v < V; ++v) {
-      const T inner = slope[v] - context.average[v] - (value[v] - context.centre[v]) * context.slope[v];
-      value[v] = context.scale[v] * inner;
+      const T distance = item.value[v] - context.centre[v];
+      item.value[v] = context.scale[v] * (item.slope[v] - context.average[v] - distance * context.slope[v]);
     }
-    store_vector(dx + offset * V, value);
+    store_vector(dx + offset * V, item.value);
   }
 };
 
 size_t batch_norm_grad_bytes(SpecSpan in, const BatchNormAttrs& a) {
-  const size_t total = 2 * size_of(in[0].dtype);
-  return slices_bytes(over_all_but(in[0].shape, a.axis), in[0].dtype, total);
+  const DType dtype = in[0].dtype;
+  const Reduction r = over_all_but(in[0].shape, a.axis);
+  return channel_copies(dtype, in[1].shape.size()) + slices_bytes(r, dtype, 2 * size_of_computed(dtype));
 }
 
 void batch_norm_grad(const KernelCall& k, const BatchNormAttrs& a) {
   const Reduction r = over_all_but(k.in[0].shape, a.axis);
   const Lines lines = channels_of(k.in[0].shape, a.axis);
-  with_vector(k.in[0].dtype, loads_vectors(r, k), [&](auto type, auto V) {
-    using T = decltype(type);
-    const T *x = k.in[0].as<T>(), *gamma = k.in[1].as<T>(), *mean = k.in[2].as<T>(), *variance = k.in[3].as<T>();
-    const T *dy = k.in[4].as<T>(), *y = k.in.size() == 6 ? k.in[5].as<T>() : nullptr;
-    T *dx = k.out[0].as<T>(), *dgamma = k.out[1].as<T>(), *dbeta = k.out[2].as<T>();
-    const T epsilon = static_cast<T>(a.epsilon);
-    const int64_t slices = r.slices(vector_of(k.in[0].dtype));
-    reduce(BatchSums<T, V()>{{}, x, mean, variance, dy, y, dgamma, dbeta, epsilon}, r, slices, k.workspace);
-    for_channels(
-        BatchSlopes<T, V()>{x, gamma, mean, variance, dy, y, dgamma, dbeta, dx, epsilon, static_cast<T>(r.count)},
-        lines);
+  with_vector(k.in[0].dtype, loads_vectors(r, k), [&](auto stored, auto V) {
+    using S = decltype(stored);
+    using T = Compute<S>;
+    const S *x = k.in[0].as<S>(), *gamma = k.in[1].as<S>(), *mean = k.in[2].as<S>(), *variance = k.in[3].as<S>();
+    const S *dy = k.in[4].as<S>(), *y = k.in.size() == 6 ? k.in[5].as<S>() : nullptr;
+    char* workspace = static_cast<char*>(k.workspace);
+    const ChannelResults<S> slopes(k.out[1], k.out[2], workspace);
+    const T epsilon = static_cast<T>(a.epsilon), count = static_cast<T>(r.count);
+    reduce(BatchSums<S, V()>(x, mean, variance, dy, y, slopes, epsilon), r, r.slices(vector_of(k.in[0].dtype)),
+           workspace + channel_copies(k.in[0].dtype, k.out[1].size()));
+    for_channels(BatchSlopes<S, V()>{x, gamma, mean, variance, dy, y, slopes.first, slopes.second, k.out[0].as<S>(),
+                                     epsilon, count},
+                 lines);
   });
 }
 
@@ -356,26 +410,27 @@ struct LayerSlopes {
 };
 
 // Policy of dbeta and dgamma: the sums over rows of dy and of dy * (x - mean) * rstd.
-template <class T, int V>
-struct LayerSums : SlopeSums<T> {
+template <class S, int V>
+struct LayerSums : SlopeSums<Compute<S>> {
+  using T = Compute<S>;
   static constexpr int vector = V, in_flight = 2;
   struct Context {};
 
-  const T *x, *mean, *rstd, *dy;
-  T *dgamma, *dbeta;
+  const S *x, *mean, *rstd, *dy;
+  S *dgamma, *dbeta;
 
   __device__ __forceinline__ void prepare(Context&, int64_t, int) const {}
   __device__ __forceinline__ void load(TwoSums<T> (&item)[V], const Context&, int64_t offset, int64_t row) const {
     T value[V], slope[V];
     load_vector(value, x + offset * V);
     load_vector(slope, dy + offset * V);
-    const T middle = mean[row], by = rstd[row];
+    const T middle = load_as<T>(mean[row]), by = load_as<T>(rstd[row]);
     PH_UNROLL
     for (int v = 0; v < V; ++v) item[v] = {slope[v], slope[v] * ((value[v] - middle) * by)};
   }
   __device__ __forceinline__ void store(int64_t column, const TwoSums<T>& total) const {
-    dbeta[column] = total.sum;
-    dgamma[column] = total.product;
+    dbeta[column] = store_as<S>(total.sum);
+    dgamma[column] = store_as<S>(total.product);
   }
 };
 
@@ -385,7 +440,7 @@ Reduction over_rows(const Table& table) {
 }
 
 size_t layer_norm_grad_bytes(SpecSpan in, const LayerNormAttrs&) {
-  const size_t total = 2 * size_of(in[0].dtype);
+  const size_t total = 2 * size_of_computed(in[0].dtype);
   return slices_bytes(over_rows(table_of(in[0].shape, in[1].shape)), in[0].dtype, total);
 }
 
@@ -393,32 +448,23 @@ void layer_norm_grad(const KernelCall& k, const LayerNormAttrs&) {
   const Table table = table_of(k.in[0].shape, k.in[1].shape);
   const Reduction r = over_rows(table);
   // sums of rows of one element would take several rows at a time, of which each has its own mean
-  const bool aligned = r.columns && loads_vectors(r, k) && is_aligned(k.in[1].data);
-  with_vector(k.in[0].dtype, aligned, [&](auto type, auto V) {
-    using T = decltype(type);
-    const T *x = k.in[0].as<T>(), *gamma = k.in[1].as<T>(), *mean = k.in[2].as<T>(), *rstd = k.in[3].as<T>();
-    const T* dy = k.in[4].as<T>();
-    T *dx = k.out[0].as<T>(), *dgamma = k.out[1].as<T>(), *dbeta = k.out[2].as<T>();
-    for_rows<T>(LayerSlopes<T>{x, gamma, mean, rstd, dy, dx}, table.rows, table.n, aligned);
+  const bool aligned = r.columns && loads_vectors(r, k);
+  with_vector(k.in[0].dtype, aligned, [&](auto stored, auto V) {
+    using S = decltype(stored);
+    const S *x = k.in[0].as<S>(), *gamma = k.in[1].as<S>(), *mean = k.in[2].as<S>(), *rstd = k.in[3].as<S>();
+    const S* dy = k.in[4].as<S>();
+    S *dx = k.out[0].as<S>(), *dgamma = k.out[1].as<S>(), *dbeta = k.out[2].as<S>();
+    for_rows<S>(LayerSlopes<S>{x, gamma, mean, rstd, dy, dx}, table.rows, table.n, aligned && is_aligned(gamma));
     const int64_t slices = r.slices(vector_of(k.in[0].dtype));
-    reduce(LayerSums<T, V()>{{}, x, mean, rstd, dy, dgamma, dbeta}, r, slices, k.workspace);
+    reduce(LayerSums<S, V()>{{}, x, mean, rstd, dy, dgamma, dbeta}, r, slices, k.workspace);
   });
-}
-
-// Results are as large as x, gamma and gamma.
-template <class Attrs>
-size_t result_bytes(SpecSpan in, const Attrs&) {
-  return copy_bytes(in[0].dtype, in[0].shape.size()) + 2 * copy_bytes(in[0].dtype, in[1].shape.size());
 }
 
 }  // namespace
 
-#define PH_NORM(op, run, Attrs, own, variant) \
-  PH_KERNELS(op, kernel<run, wide_float<Attrs>, own>(variant), through_float<run, result_bytes<Attrs>, own>())
-PH_NORM(batch_norm_train, batch_norm, BatchNormAttrs, batch_norm_bytes, "slices");
-PH_NORM(batch_norm_grad, batch_norm_grad, BatchNormAttrs, batch_norm_grad_bytes, "slices");
-PH_NORM(layer_norm_grad, layer_norm_grad, LayerNormAttrs, layer_norm_grad_bytes, "rows");
-#undef PH_NORM
+PH_KERNELS(batch_norm_train, kernel<batch_norm, nullptr, batch_norm_bytes>("slices"));
+PH_KERNELS(batch_norm_grad, kernel<batch_norm_grad, nullptr, batch_norm_grad_bytes>("slices"));
 PH_KERNELS(layer_norm, kernel<layer_norm>("rows"));
+PH_KERNELS(layer_norm_grad, kernel<layer_norm_grad, nullptr, layer_norm_grad_bytes>("rows"));
 
 }  // namespace ph::cuda

@@ -29,7 +29,9 @@
 namespace ph::cuda {
 
 constexpr int reduction_threads = 256;
-constexpr int reduction_blocks = 4;  // at once on a multiprocessor: what registers are dealt out for, without spills
+// At once on a multiprocessor: what registers are dealt out for, without spills; rows of sums of several numbers need
+// more of them.
+constexpr int reduction_blocks = 4;
 
 // A number of the lane whose number differs by `distance`, of any type.
 template <class T>
@@ -200,7 +202,10 @@ __device__ __forceinline__ void deliver(const ReductionCall<Policy>& call, int64
 }
 
 template <class Policy>
-__global__ void __launch_bounds__(reduction_threads, reduction_blocks)
+constexpr int row_blocks = std::is_arithmetic_v<typename Policy::Total> ? reduction_blocks : reduction_blocks - 1;
+
+template <class Policy>
+__global__ void __launch_bounds__(reduction_threads, row_blocks<Policy>)
     reduce_rows_kernel(const __grid_constant__ ReductionCall<Policy> call) {
   const Policy& p = call.policy;
   const int lane = static_cast<int>(threadIdx.x) & (call.lanes - 1);
