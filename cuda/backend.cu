@@ -8,6 +8,7 @@
 
 #include "cuda/backend.h"
 #include "cuda/device.h"
+#include "cuda/upload.h"
 
 namespace ph::cuda {
 
@@ -157,7 +158,11 @@ class GpuBackend : public Backend {
 
   // Waits: the caller may change its memory at once.
   void copy_from_host(void* to, const void* from, size_t bytes) override {
-    transfer(to, from, bytes, cudaMemcpyHostToDevice);
+    if (bytes >= Upload::smallest) {
+      upload_.run(device_, to, from, bytes);
+    } else {
+      transfer(to, from, bytes, cudaMemcpyHostToDevice);
+    }
     wait();
   }
   void copy_to_host(void* to, const void* from, size_t bytes) override {
@@ -275,6 +280,7 @@ class GpuBackend : public Backend {
 
   Device device_{};
   CachingAllocator allocator_;
+  Upload upload_;
 };
 
 }  // namespace

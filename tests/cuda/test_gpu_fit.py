@@ -130,6 +130,12 @@ def test_a_step_gives_the_same_bits_however_it_is_run(variables):
     assert _printed(**variables) == _printed()
 
 
+def test_large_arrays_come_to_the_device_in_several_pieces():
+    x = np.random.default_rng(7).integers(0, 255, 2**25 + 5, dtype=np.uint8)  # and part of a piece
+    with ph.device(DEVICE):
+        np.testing.assert_array_equal(ph.ops.convert_to_numpy(ph.ops.convert_to_tensor(x)), x)
+
+
 def test_results_of_many_steps_come_over_in_several_pieces():
     # 3 MiB a step: 10 steps' results wait on the device before they are copied, here 14 and a smaller last batch
     x = np.random.default_rng(6).normal(size=(43, 2**18)).astype("float32")
