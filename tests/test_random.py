@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import statistics
 import subprocess
 import sys
 
@@ -186,6 +187,21 @@ def test_same_bits_in_new_processes_at_any_number_of_threads():
 def test_bits_are_those_of_every_machine():
     bits = random.normal((1000,), seed=2024).numpy().tobytes() + random.uniform((1000,), seed=2024).numpy().tobytes()
     assert hashlib.sha256(bits).hexdigest() == "06ff457397152f77b6f5475f75dfe57bc074ec751469f4124c30ee0212f6d583"
+    normal, truncated = (
+        draw((1000,), dtype="float64", seed=2024).numpy() for draw in (random.normal, random.truncated_normal)
+    )
+    bits = normal.tobytes() + truncated.tobytes()
+    assert hashlib.sha256(bits).hexdigest() == "0d5272261401aa29d0601db795303f8a7adc9d2bdb888a3ae180dff8979be1fc"
+
+
+def test_float64_normals_are_the_quantiles_of_uniform_numbers():
+    """Against Python's own, a quantile at a time: the words of uniform numbers and normals of a seed are the same."""
+    uniform = random.uniform((4000,), dtype="float64", seed=8).numpy()
+    drawn = random.normal((4000,), dtype="float64", seed=8).numpy()
+    # uniform numbers are multiples of 2^-53, normals are made of the middles of steps of 2^-52
+    middles = (np.floor(uniform * 2.0**52) * 2 + 1) / 2.0**53
+    wanted = [statistics.NormalDist().inv_cdf(p) for p in middles]
+    np.testing.assert_allclose(drawn, wanted, rtol=2e-15)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-// Random bits made into numbers of a distribution, the same on every device. Files that include this are compiled
-// without contraction of a * b + c: then all float32 numbers are the same bits everywhere. In float64 the normals call
-// the C library of the device, which may differ in the last bits.
+// Random bits made into numbers of a distribution, by arithmetic that rounds alike on every device and with every C
+// library. Files that include this are compiled without contraction of a * b + c: then the numbers are the same bits
+// everywhere.
 #pragma once
-#include "core/scalar.h"
+#include "ops/normal_quantile.h"
 
 namespace ph::random {
 namespace {
@@ -44,7 +44,10 @@ PH_INLINE float inverse_erf(float x) {
   q = q * far + 2.83297682f;
   return scalar::pick(w < 5.0f, p, q) * x;
 }
-PH_INLINE double inverse_erf(double x) { return scalar::erfinv(x); }
+
+// x such that a share (1 + y) / 2 of the standard normal distribution lies below it, for y in (-1, 1).
+PH_INLINE float standard_normal(float y) { return 1.4142135623730951f * inverse_erf(y); }
+PH_INLINE double standard_normal(double y) { return normal_quantile(y); }
 
 // Each makes a number of one word: uint32_t for float, uint64_t for double and int64_t.
 
@@ -63,7 +66,7 @@ struct Normal {
   T mean, stddev;
   template <class Word>
   PH_INLINE T operator()(Word word) const {
-    return mean + stddev * (T(1.4142135623730951) * inverse_erf(symmetric(word)));
+    return mean + stddev * standard_normal(symmetric(word));
   }
 };
 
@@ -73,7 +76,7 @@ struct TruncatedNormal {
   template <class Word>
   PH_INLINE T operator()(Word word) const {
     // erf(sqrt(2)): the share of a normal within two standard deviations
-    const T z = T(1.4142135623730951) * inverse_erf(T(0.95449973610364158) * symmetric(word));
+    const T z = standard_normal(T(0.95449973610364158) * symmetric(word));
     return mean + stddev * scalar::pick(z > T(2), T(2), scalar::pick(z < T(-2), T(-2), z));
   }
 };

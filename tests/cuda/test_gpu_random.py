@@ -92,4 +92,5 @@ def test_no_product_and_sum_of_floats_become_one_instruction(architecture, tmp_p
     subprocess.run([NVCC, *options, *folders, "-ptx", "-o", str(to), str(source)], check=True)
     text = to.read_text()
     assert re.search(r"mul\.rn\.f32|mul\.f32", text)
-    assert not re.search(r"fma\.\w+\.f32|mad\.\w+\.f32", text)
+    assert re.search(r"mul\.rn\.f64|mul\.f64", text)
+    assert not re.search(r"fma\.\w+\.f(32|64)|mad\.\w+\.f(32|64)", text)
