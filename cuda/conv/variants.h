@@ -1,6 +1,7 @@
 // The kernels of convolutions by how they work.
 #pragma once
 #include "cuda/conv/passes.h"
+#include "cuda/gemm/gathered_wgmma.h"
 
 namespace ph::cuda {
 
@@ -16,6 +17,14 @@ struct ProductVariant {
 using FfmaNarrow = Tiles<Ffma<float, 128, 32, 16, 8, 4>, Ffma32::Loop>;
 template <class Math>
 using TensorNarrow = Tiles<TensorCores<Math, 128, 32, 32, 32, 4>, typename Tensor64<Math>::Loop>;
+
+// On Hopper's tensor cores.
+template <class Math>
+using Wgmma256 = Tiles<GatheredWgmma<Math, 256>, typename Tensor64<Math>::Loop>;
+template <class Math>
+using Wgmma128 = Tiles<GatheredWgmma<Math, 128>, typename Tensor64<Math>::Loop>;
+template <class Math>
+using Wgmma64 = Tiles<GatheredWgmma<Math, 64>, typename Tensor64<Math>::Loop>;
 
 template <Pass pass, class... TilesInOrder>
 using FfmaVariant = ProductVariant<pass, float, TilesInOrder...>;

@@ -59,8 +59,9 @@ static __global__ void __launch_bounds__(RoundedCopy::threads)
 }
 
 inline void round_operands(const RoundedCopy& a, const RoundedCopy& b) {
-  PH_LAUNCH(round_operands_kernel, static_cast<unsigned>(a.blocks() + b.blocks()), RoundedCopy::threads, 0,
-            device().stream, a, b);
+  const int64_t blocks = a.blocks() + b.blocks();
+  if (blocks == 0) return;
+  PH_LAUNCH(round_operands_kernel, static_cast<unsigned>(blocks), RoundedCopy::threads, 0, device().stream, a, b);
 }
 
 }  // namespace ph::cuda

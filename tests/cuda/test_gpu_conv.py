@@ -48,12 +48,17 @@ PRODUCTS: dict[str, dict[str, str]] = {
     "halves": HALVES,
     "halves_128": HALVES,
     "halves_64": HALVES,
+    "wgmma": HALVES,
+    "wgmma_256": HALVES,
+    "wgmma_128": HALVES,
+    "wgmma_64": HALVES,
 }
+TURNED = {f"wgmma_tf32{columns}": TF32 for columns in ("", "_256", "_128", "_64")}
 ALL = {**EXACT, **HALVES, "float64": "float64"}
 OTHERS = {"depthwise": {**EXACT, **HALVES}, "reference": ALL}
 KINDS: dict[str, dict[str, dict[str, str]]] = {
-    "conv2d": {**PRODUCTS, **OTHERS, "first_layer": {**EXACT, **HALVES}},
-    "conv2d_input_grad": {**PRODUCTS, **OTHERS},
+    "conv2d": {**PRODUCTS, **TURNED, **OTHERS, "first_layer": {**EXACT, **HALVES}},
+    "conv2d_input_grad": {**PRODUCTS, **TURNED, **OTHERS},
     "conv2d_kernel_grad": {**PRODUCTS, **OTHERS, "first_layer": {**EXACT, **HALVES}},
 }
 EACH = [(op, variant, dtype) for op, table in KINDS.items() for variant, kinds in table.items() for dtype in kinds]
@@ -193,6 +198,10 @@ def _why_refused(op: str, variant: str, name: str) -> str | None:
         if filters % 8:
             return "filters are not a multiple of 8"
         return "tensor cores are faster" if k > 64 else None
+    if variant.startswith("wgmma"):
+        piece = 4 if "tf32" in variant else 8
+        aligned = in_group % piece == 0 and filters // groups % piece == 0
+        return None if aligned else "channels are not multiples of 16 bytes"
     if variant in ("tf32", "tf32x3"):
         return "too narrow for tensor cores" if m <= 16 or n <= 8 else None
     return None
@@ -247,7 +256,7 @@ def test_no_elements(op, variant, dtype):
 
 
 @needs_device
-@pytest.mark.parametrize(("op", "variant", "dtype"), [each for each in EACH if each[1] in PRODUCTS])
+@pytest.mark.parametrize(("op", "variant", "dtype"), [each for each in EACH if each[1] in {**PRODUCTS, **TURNED}])
 def test_a_split_depth_is_added_up(op, variant, dtype):
     _takes(dtype)
     _check(op, variant, dtype, DEEP_OF[op])
@@ -260,6 +269,8 @@ def test_bias_and_activation_are_applied_once_split_or_not(variant, dtype, activ
     _takes(dtype)
     names = {"depthwise": ["depthwise", "depthwise, single channels"], "first_layer": ["three channels"]}
     for name in names.get(variant, ["16-byte channels", "single channels", "deep forward"]):
+        if _why_refused("conv2d", variant, name):
+            continue
         inputs, attrs = _inputs("conv2d", name, dtype)
         bias = stored(10 * normal(ALL_CASES[name][1][3], seed=3), dtype)
         wanted = _wanted("conv2d", name, dtype) + bias.astype("float64")
