@@ -192,6 +192,7 @@ def main() -> None:
     library, settings = sys.argv[1], json.loads(sys.argv[2])
     device, tiny = settings["device"], settings["tiny"]
     os.environ["PRONGHORN_PASSES"] = "dead_code"  # equal calls stay as many as they are
+    os.environ["PRONGHORN_STEPS"] = "serial"  # and wait for each other
     ours = library == "pronghorn"
     on_gpu = device == "gpu" and (ours or settings["peer_device"] == "gpu")
     worker: Any = (Pronghorn if ours else Torch)(settings["threads"], on_gpu)

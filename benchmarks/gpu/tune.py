@@ -212,6 +212,7 @@ def main() -> None:
     parser.add_argument("--tiny", action="store_true", help="small cases, to try the program itself")
     arguments = parser.parse_args()
     os.environ["PRONGHORN_PASSES"] = "dead_code"  # equal calls stay as many as they are
+    os.environ["PRONGHORN_STEPS"] = "serial"  # and wait for each other
     until = time.perf_counter() + arguments.deadline
     with core.DeviceScope(arguments.device):
         kernels = {entry["name"]: entry["kernels"] for entry in core.op_table()}

@@ -122,6 +122,7 @@ def _printed(**variables: str) -> str:
         {"PRONGHORN_SIM_ORDER": "random:7"},  # also of the recorded steps that need not wait for each other
         {"PRONGHORN_SIM_ORDER": "reverse"},
         {"PRONGHORN_PLAN": "separate"},
+        {"PRONGHORN_STEPS": "serial"},
         {"PRONGHORN_SIM_MEMORY": "1"},  # MiB: the data stay in host memory, batches are sent one by one
     ],
     ids=lambda variables: "-".join(f"{name.removeprefix('PRONGHORN_')}={value}" for name, value in variables.items()),
