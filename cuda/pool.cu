@@ -16,6 +16,7 @@ namespace ph::cuda {
 namespace {
 
 constexpr int threads = 256;
+constexpr int grad_blocks = 2;  // at once on a processor: what registers are dealt out for, without spills
 
 struct Axis {
   int64_t in, out, size, stride, before;
@@ -150,7 +151,7 @@ __global__ void __launch_bounds__(threads) average_kernel(const __grid_constant_
 
 // Windows that do not overlap: a thread has one of them, and writes all of the input from there to the next.
 template <class T, int width, int size>
-__global__ void __launch_bounds__(threads)
+__global__ void __launch_bounds__(threads, grad_blocks)
     max_grad_cells_kernel(const __grid_constant__ Pool p, const T* __restrict__ x, const T* __restrict__ y,
                           const T* __restrict__ dy, T* __restrict__ dx) {
   const int64_t i = int64_t{blockIdx.x} * threads + threadIdx.x;
@@ -204,7 +205,7 @@ __device__ __forceinline__ void keep_first(const Pool& p, const Place& at, const
 
 // Windows that overlap: a thread has an element of the input, and asks each window that sees it.
 template <class T, int width>
-__global__ void __launch_bounds__(threads)
+__global__ void __launch_bounds__(threads, grad_blocks)
     max_grad_kernel(const __grid_constant__ Pool p, const T* __restrict__ x, const T* __restrict__ y,
                     const T* __restrict__ dy, T* __restrict__ dx) {
   const int64_t i = int64_t{blockIdx.x} * threads + threadIdx.x;
