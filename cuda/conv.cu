@@ -68,14 +68,24 @@ const char* halves_accepts(SpecSpan in, const ConvAttrs& a) {
 }
 
 // Places are found 16 bytes at a time.
-template <Pass pass, auto can>
+template <Pass pass>
 const char* wgmma_can(SpecSpan in, const ConvAttrs& a) {
+  constexpr int64_t piece = 8;
   if (capability() != 90) return "wgmma wants compute capability 9.0";
-  if (const char* reason = can(in, a)) return reason;
+  if (const char* reason = halves_can<pass>(in, a)) return reason;
   const ConvGeometry g = geometry_of(pass, in, a);
-  const int64_t piece = 16 / static_cast<int64_t>(size_of(in[0].dtype));
   const bool pieces = g.group_channels() % piece == 0 && g.group_filters() % piece == 0;
   return pieces ? nullptr : "channels are not multiples of 16 bytes";
+}
+// As measured on an H200: mma hides the gathering better where its tiles are full and many.
+template <Pass pass>
+const char* wgmma_accepts(SpecSpan in, const ConvAttrs& a) {
+  if (const char* reason = wgmma_can<pass>(in, a)) return reason;
+  const ProductSizes s = product_sizes(pass, geometry_of(pass, in, a));
+  if (pass == Pass::kernel_grad) return s.m <= 64 ? "too narrow for wgmma" : nullptr;
+  constexpr int64_t enough_tiles = 128;
+  const bool few_channels = s.n > 16 && s.n <= 64 && s.tiles(128, 64) >= enough_tiles, many_channels = s.n >= 512;
+  return few_channels || many_channels ? nullptr : "mma is faster";
 }
 
 template <Pass pass, template <class> class... TilesInOrder>
@@ -104,36 +114,30 @@ constexpr Kernel depthwise() {
   product<TensorVariant<pass, Tf32, Tensor128, Tensor64, TensorNarrow>, tf32_accepts<pass>>("tf32"),           \
       product<TensorVariant<pass, Tf32x3, Tensor128, Tensor64, TensorNarrow>, tf32x3_accepts<pass>>("tf32x3"), \
       product<FfmaVariant<pass, Ffma128, Ffma64, FfmaNarrow, Ffma32>, ffma_accepts<pass>>("ffma"),             \
+      product<HalvesVariant<pass, Wgmma256, Wgmma128, Wgmma64>, wgmma_accepts<pass>>("wgmma"),                 \
       product<HalvesVariant<pass, Tensor128, Tensor64>, halves_accepts<pass>>("halves"),                       \
       product<HalvesVariant<pass, Tensor64>, halves_can<pass>>("halves_64")
 // They only run where they are forced: single tiles.
-#define PH_FORCED(pass)                                                                                      \
-  product<TensorVariant<pass, Tf32, Tensor128>, tf32_can<pass>>("tf32_128"),                                 \
-      product<TensorVariant<pass, Tf32, Tensor64>, tf32_can<pass>>("tf32_64"),                               \
-      product<TensorVariant<pass, Tf32, TensorNarrow>, tf32_can<pass>>("tf32_narrow"),                       \
-      product<TensorVariant<pass, Tf32x3, Tensor128>, tf32_can<pass>>("tf32x3_128"),                         \
-      product<TensorVariant<pass, Tf32x3, Tensor64>, tf32_can<pass>>("tf32x3_64"),                           \
-      product<TensorVariant<pass, Tf32x3, TensorNarrow>, tf32_can<pass>>("tf32x3_narrow"),                   \
-      product<FfmaVariant<pass, Ffma128>, ffma_accepts<pass>>("ffma_128"),                                   \
-      product<FfmaVariant<pass, Ffma64>, ffma_accepts<pass>>("ffma_64"),                                     \
-      product<FfmaVariant<pass, FfmaNarrow>, ffma_accepts<pass>>("ffma_narrow"),                             \
-      product<FfmaVariant<pass, Ffma32>, ffma_accepts<pass>>("ffma_32"),                                     \
-      product<HalvesVariant<pass, Tensor128>, halves_accepts<pass>>("halves_128"),                           \
-      product<HalvesVariant<pass, Wgmma256, Wgmma128, Wgmma64>, wgmma_can<pass, halves_can<pass>>>("wgmma"), \
-      product<HalvesVariant<pass, Wgmma256>, wgmma_can<pass, halves_can<pass>>>("wgmma_256"),                \
-      product<HalvesVariant<pass, Wgmma128>, wgmma_can<pass, halves_can<pass>>>("wgmma_128"),                \
-      product<HalvesVariant<pass, Wgmma64>, wgmma_can<pass, halves_can<pass>>>("wgmma_64")
-#define PH_FORCED_TURNED(pass)                                                                                    \
-  product<TensorVariant<pass, Tf32, Wgmma256, Wgmma128, Wgmma64>, wgmma_can<pass, tf32_can<pass>>>("wgmma_tf32"), \
-      product<TensorVariant<pass, Tf32, Wgmma256>, wgmma_can<pass, tf32_can<pass>>>("wgmma_tf32_256"),            \
-      product<TensorVariant<pass, Tf32, Wgmma128>, wgmma_can<pass, tf32_can<pass>>>("wgmma_tf32_128"),            \
-      product<TensorVariant<pass, Tf32, Wgmma64>, wgmma_can<pass, tf32_can<pass>>>("wgmma_tf32_64")
+#define PH_FORCED(pass)                                                                    \
+  product<TensorVariant<pass, Tf32, Tensor128>, tf32_can<pass>>("tf32_128"),               \
+      product<TensorVariant<pass, Tf32, Tensor64>, tf32_can<pass>>("tf32_64"),             \
+      product<TensorVariant<pass, Tf32, TensorNarrow>, tf32_can<pass>>("tf32_narrow"),     \
+      product<TensorVariant<pass, Tf32x3, Tensor128>, tf32_can<pass>>("tf32x3_128"),       \
+      product<TensorVariant<pass, Tf32x3, Tensor64>, tf32_can<pass>>("tf32x3_64"),         \
+      product<TensorVariant<pass, Tf32x3, TensorNarrow>, tf32_can<pass>>("tf32x3_narrow"), \
+      product<FfmaVariant<pass, Ffma128>, ffma_accepts<pass>>("ffma_128"),                 \
+      product<FfmaVariant<pass, Ffma64>, ffma_accepts<pass>>("ffma_64"),                   \
+      product<FfmaVariant<pass, FfmaNarrow>, ffma_accepts<pass>>("ffma_narrow"),           \
+      product<FfmaVariant<pass, Ffma32>, ffma_accepts<pass>>("ffma_32"),                   \
+      product<HalvesVariant<pass, Tensor128>, halves_accepts<pass>>("halves_128"),         \
+      product<HalvesVariant<pass, Wgmma256>, wgmma_can<pass>>("wgmma_256"),                \
+      product<HalvesVariant<pass, Wgmma128>, wgmma_can<pass>>("wgmma_128"),                \
+      product<HalvesVariant<pass, Wgmma64>, wgmma_can<pass>>("wgmma_64")
 
 PH_KERNELS(conv2d, depthwise<Pass::forward>(), kernel<FirstLayer::run, first_layer_accepts>("first_layer"),
-           PH_PRODUCTS(Pass::forward), kernel<forward_reference>("reference"), PH_FORCED(Pass::forward),
-           PH_FORCED_TURNED(Pass::forward));
+           PH_PRODUCTS(Pass::forward), kernel<forward_reference>("reference"), PH_FORCED(Pass::forward));
 PH_KERNELS(conv2d_input_grad, depthwise<Pass::input_grad>(), PH_PRODUCTS(Pass::input_grad),
-           kernel<input_grad_reference>("reference"), PH_FORCED(Pass::input_grad), PH_FORCED_TURNED(Pass::input_grad));
+           kernel<input_grad_reference>("reference"), PH_FORCED(Pass::input_grad));
 PH_KERNELS(conv2d_kernel_grad, depthwise<Pass::kernel_grad>(),
            product<FirstLayerGrad, FirstLayerGrad::accepts>("first_layer"), PH_PRODUCTS(Pass::kernel_grad),
            kernel<kernel_grad_reference>("reference"), PH_FORCED(Pass::kernel_grad));

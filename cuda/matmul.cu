@@ -85,14 +85,22 @@ const char* wgmma_tf32_can(SpecSpan in, const MatmulAttrs& attrs) {
   const bool fits = s.m * s.batches < most_rows && s.n * s.batches < most_rows;
   return fits ? nullptr : "too large for 32-bit places";
 }
-// Hardware has confirmed both (H200, 26 November 2026). Below half a tile most of wgmma's work would be for nothing.
-const char* refuse_half_tiles(SpecSpan in, const MatmulAttrs& attrs) {
+// Below half a tile most of wgmma's work would be for nothing.
+const char* wgmma_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  if (const char* reason = wgmma_can(in, attrs)) return reason;
   const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
   return s.m <= 64 || s.n <= 32 ? "too narrow for wgmma" : nullptr;
 }
-const char* wgmma_accepts(SpecSpan in, const MatmulAttrs& attrs) {
-  if (const char* reason = wgmma_can(in, attrs)) return reason;
-  return refuse_half_tiles(in, attrs);
+// Below these sizes rounded copies of the operands cost more than wgmma gains (measured on an H200).
+const char* wgmma_tf32_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  constexpr int64_t least_side = 256, least_size = 400'000, least_depth = 512;
+  constexpr size_t most_memory = size_t{1} << 30;
+  if (matmul_precision() == Precision::highest) return "the precision asked for is higher";
+  if (const char* reason = wgmma_tf32_can(in, attrs)) return reason;
+  const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
+  if (least(s.m, s.n) < least_side || s.m * s.n < least_size || s.k < least_depth)
+    return "too small for rounded copies";
+  return WgmmaTf32Fitting::workspace(in, attrs) > most_memory ? "rounded copies want too much memory" : nullptr;
 }
 const char* bfloat16_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   return in[0].dtype != DType::bfloat16 ? "wants bfloat16" : refuse_sizes(in, attrs);
@@ -194,21 +202,19 @@ constexpr Kernel halves(const char* name) {
 
 }  // namespace
 
-PH_KERNELS(matmul, variant<TensorFitting<Tf32>, tf32_accepts>("tf32"),
-           variant<TensorFitting<Tf32x3>, tf32x3_accepts>("tf32x3"), variant<FfmaFitting, ffma_accepts>("ffma"),
-           variant<WgmmaVariant<256, 128, 64>, wgmma_accepts>("wgmma"), halves<TensorFitting, halves_accepts>("halves"),
-           halves<TensorOnly64, halves_can>("halves_64"), variant<FfmaDouble, double_accepts>("double"),
-           variant<FfmaBFloat16, bfloat16_accepts>("ffma_bfloat16"), kernel<run_reference>("reference"),
-           // What follows only runs where it is forced: single tiles, and what is being tried.
+PH_KERNELS(matmul, variant<WgmmaTf32Fitting, wgmma_tf32_accepts>("wgmma_tf32"),
+           variant<TensorFitting<Tf32>, tf32_accepts>("tf32"), variant<TensorFitting<Tf32x3>, tf32x3_accepts>("tf32x3"),
+           variant<FfmaFitting, ffma_accepts>("ffma"), variant<WgmmaVariant<256, 128, 64>, wgmma_accepts>("wgmma"),
+           halves<TensorFitting, halves_accepts>("halves"), halves<TensorOnly64, halves_can>("halves_64"),
+           variant<FfmaDouble, double_accepts>("double"), variant<FfmaBFloat16, bfloat16_accepts>("ffma_bfloat16"),
+           kernel<run_reference>("reference"),
+           // What follows only runs where it is forced: single tiles.
            variant<FfmaOnly128, ffma_accepts>("ffma_128"), variant<FfmaOnly64, ffma_accepts>("ffma_64"),
            variant<FfmaOnly32, ffma_accepts>("ffma_32"), variant<TensorOnly128<Tf32>, tf32_can>("tf32_128"),
            variant<TensorOnly64<Tf32>, tf32_can>("tf32_64"), variant<TensorOnly128<Tf32x3>, tf32_can>("tf32x3_128"),
            variant<TensorOnly64<Tf32x3>, tf32_can>("tf32x3_64"), halves<TensorOnly128, halves_accepts>("halves_128"),
-           variant<TensorOnlyWide<Tf32>, tf32_can>("tf32_wide"), variant<TensorOnly256<Tf32>, tf32_can>("tf32_256"),
-           halves<TensorOnlyWide, halves_accepts>("halves_wide"), halves<TensorOnly256, halves_accepts>("halves_256"),
            variant<WgmmaVariant<256>, wgmma_can>("wgmma_256"), variant<WgmmaVariant<128>, wgmma_can>("wgmma_128"),
            variant<WgmmaVariant<64>, wgmma_can>("wgmma_64"),
-           variant<WgmmaTf32Variant<256, 128, 64>, wgmma_tf32_can>("wgmma_tf32"),
            variant<WgmmaTf32Variant<256>, wgmma_tf32_can>("wgmma_tf32_256"),
            variant<WgmmaTf32Variant<128>, wgmma_tf32_can>("wgmma_tf32_128"),
            variant<WgmmaTf32Variant<64>, wgmma_tf32_can>("wgmma_tf32_64"));

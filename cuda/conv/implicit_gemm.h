@@ -4,7 +4,6 @@
 #pragma once
 #include "cuda/conv/operands.h"
 #include "cuda/conv/variants.h"
-#include "cuda/gemm/rounded_copy.h"
 
 namespace ph::cuda {
 
@@ -89,16 +88,6 @@ struct ConvPass {
   }
 };
 
-// Whether the kernel must lie along the depth: then the host has turned it.
-template <class Loop>
-constexpr bool wants_turned_kernel = [] {
-  if constexpr (requires { Loop::depth_fast_only; }) {
-    return Loop::depth_fast_only;
-  } else {
-    return false;
-  }
-}();
-
 // At once on a processor. Threads that find single elements keep many places and need the registers; so do those of
 // the gradient of x where the main loop (of multiply-adds) leaves few.
 template <class Loop, int vector, bool turned>
@@ -126,10 +115,6 @@ __global__ void __launch_bounds__(Loop::threads, conv_blocks_of<Loop, vector, tu
   if constexpr (turned) {
     const TurnedKernelOperand<Stored, vector> b(pass.right + group * sources, rows, columns, taps, g.kernel_columns,
                                                 results, g.source_channels);
-    Loop::multiply(a, b, out, tile.row, tile.column, tile.first, tile.end, shared);
-  } else if constexpr (wants_turned_kernel<Loop>) {
-    const int depth = taps.size();
-    const MatrixOperand<Stored, true, vector> b{pass.right + int64_t{group} * results * depth, results, depth, depth};
     Loop::multiply(a, b, out, tile.row, tile.column, tile.first, tile.end, shared);
   } else {
     const MatrixOperand<Stored, false, vector> b{pass.right + group * results, results, taps.size(), g.result_channels};
@@ -177,17 +162,7 @@ void launch_pass(const ConvPass<Stored>& pass, const ProductSizes& s) {
 template <class Loop>
 size_t parts_bytes(const ProductSizes& s, int64_t result_size) {
   const SplitPlan split = split_for<Loop>(s);
-  return split.parts == 1 ? 0 : static_cast<size_t>(divide_up(split.parts * result_size, 16) * 16) * sizeof(float);
-}
-
-// The kernel as a main loop wants it that multiplies TF32 by wgmma: rounded, along the depth.
-template <Pass which>
-const float* rounded_kernel(const ConvGeometry& g, const float* kernel, float* copy) {
-  const int depth = static_cast<int>(g.depth()), filters = static_cast<int>(g.filters);
-  const RoundedCopy turned{kernel, copy, filters, depth, depth, false, 1};
-  const RoundedCopy as_it_is{kernel, copy, depth, filters, filters, true, 1};
-  round_operands(which == Pass::forward ? turned : as_it_is, RoundedCopy{});
-  return copy;
+  return split.parts == 1 ? 0 : static_cast<size_t>(split.parts * result_size) * sizeof(float);
 }
 
 // By Loop, 16 bytes of memory at a time where channels and addresses admit it, else by Ragged, element by element. The
@@ -220,16 +195,11 @@ void run_pass(const ConvGeometry& g, const ProductSizes& s, const KernelCall& ca
     pass.parts = static_cast<float*>(call.workspace);
     if constexpr (std::is_same_v<Stored, float>) pass.result = pass.parts;
   }
-  if constexpr (wants_turned_kernel<Loop>) {
-    char* const copy = static_cast<char*>(call.workspace) + parts_bytes<Loop>(s, size);
-    if (vectors) pass.right = rounded_kernel<which>(g, pass.right, reinterpret_cast<float*>(copy));
-  }
   vectors ? launch_pass<which, Loop, vector>(pass, s) : launch_pass<which, Ragged, 1>(pass, s);
   if (!is_split) return;
   const MatrixOutput<Stored, float> out{result,     bias,   static_cast<int>(size / row), static_cast<int>(row),
                                         activation, aligned};
-  PH_LAUNCH((add_parts_kernel<Stored, float>), blocks_for(size, 256), 256, 0, device().stream,
-            static_cast<const float*>(pass.parts), split.parts, size, out);
+  add_parts<Stored, float>(pass.parts, split.parts, size, out);
 }
 
 template <Pass pass, class Stored, class... TilesInOrder>
@@ -246,11 +216,8 @@ template <Pass pass, class Stored, class... TilesInOrder>
 size_t ProductVariant<pass, Stored, TilesInOrder...>::workspace(SpecSpan in, const ConvAttrs& a) {
   const ConvGeometry g = geometry_of(pass, in, a);
   const ProductSizes s = product_sizes(pass, g);
-  return with_fitting<TilesInOrder...>(s, [&](auto tiles) {
-    using Loop = typename decltype(tiles)::Loop;
-    const size_t copy = wants_turned_kernel<Loop> ? static_cast<size_t>(g.depth() * g.filters) * sizeof(float) : 0;
-    return parts_bytes<Loop>(s, result_size(pass, g)) + copy;
-  });
+  return with_fitting<TilesInOrder...>(
+      s, [&](auto tiles) { return parts_bytes<typename decltype(tiles)::Loop>(s, result_size(pass, g)); });
 }
 
 // Makes a variant of each pass.

@@ -32,23 +32,26 @@ template <class Math>
 using Tensor64 = Tiles<TensorCores<Math, 64, 64, 32, 32, 4>>;
 template <class Math>
 using Tensor128 = Tiles<TensorCores<Math, 128, 128, 64, 32, 4>, typename Tensor64<Math>::Loop>;
-// Large warp tiles read less of shared memory for each product.
+// Warp tiles of 64 x 64 read less of shared memory for each product; the two parts of Tf32x3 leave no registers for
+// them.
 template <class Math>
-using TensorWide = Tiles<TensorCores<Math, 128, 128, 64, 64, 4>, typename Tensor64<Math>::Loop>;
-template <class Math>
-using Tensor256 = Tiles<TensorCores<Math, 128, 256, 64, 64, 6>, typename Tensor64<Math>::Loop>;
+using TensorLarge = std::conditional_t<std::is_same_v<Math, Tf32x3>, Tensor128<Math>,
+                                       Tiles<TensorCores<Math, 128, 128, 64, 64, 4>, typename Tensor64<Math>::Loop>>;
 
 template <class Loop>
 SplitPlan split_for(const ProductSizes& s) {
-  return plan_split(s.tiles(Loop::rows, Loop::columns), s.k, Loop::least_part);
+  return plan_split(s.tiles(Loop::rows, Loop::columns), s.k, Loop::least_part, Loop::blocks);
 }
 
-// Whether the product has enough of these tiles to fill a device, the depth being split, and they are not half empty.
+// Whether the product has enough of these tiles to fill a device and they are not half empty. Its depth may be split,
+// but large tiles of little depth are worse than small ones.
 template <class Loop>
 bool fits(const ProductSizes& s) {
   constexpr int64_t enough_blocks = 96;
+  const int64_t least_part = most(Loop::least_part, Loop::rows * Loop::columns / 16);
   const int64_t tiles = s.tiles(Loop::rows, Loop::columns);
-  return s.m > Loop::rows / 2 && s.n > Loop::columns / 2 && tiles * split_for<Loop>(s).parts >= enough_blocks;
+  const int parts = plan_split(tiles, s.k, least_part, Loop::blocks).parts;
+  return s.m > Loop::rows / 2 && s.n > Loop::columns / 2 && tiles * parts >= enough_blocks;
 }
 
 // body(tiles) with the first that fit, else the last.

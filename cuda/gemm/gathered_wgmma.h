@@ -1,7 +1,7 @@
 // The main loop of a product on Hopper's tensor cores (gemm/wgmma.h) of operands that no copy engine can find, such as
 // the pixels under a convolution's window: the first warpgroup gathers both (gemm/operand.h) by cp.async to where TMA
-// would put them, and the two others multiply. Of float32 both operands' memory runs along the depth, and whoever
-// copied an element rounds it to TF32 where it lies, as the hardware would cut bits off.
+// would put them, and the two others multiply. float16 and bfloat16; as TF32 mma's main loop (gemm/tensor_cores.h) is
+// faster, which rounds what it has read.
 //
 // Output: gemm/output.h, called with four sums. Blocks have `threads` threads and shared_bytes of dynamic shared
 // memory; all threads call.
@@ -19,14 +19,12 @@ struct GatheredWgmma {
   static constexpr int blocks = Tile::blocks, least_part = 512;
   static constexpr int row_bytes = 128, depth = row_bytes / sizeof(Element);
   static constexpr int stage_bytes = (rows + columns) * row_bytes, shared_bytes = stages * stage_bytes;
-  static constexpr bool depth_fast_only = std::is_same_v<Element, float>;
 
   // Sums over [first, last) of the depth for the tile at (row, column).
   template <class A, class B, class Output>
   __device__ static void multiply(const A& a, const B& b, const Output& out, int row, int column, int first, int last,
                                   void* shared) {
 #if defined(PH_SIM) || PH_HAS_WGMMA
-    static_assert(!depth_fast_only || (A::depth_fast && B::depth_fast));
     using Consumer = Wgmma<Element, A::depth_fast, B::depth_fast, columns>;
     PH_SHARED(typename Consumer::Barriers, barriers, [1]);
     if (threadIdx.x == 0) {
@@ -57,6 +55,7 @@ struct GatheredWgmma {
     }
 #else
     (void)a, (void)b, (void)out, (void)row, (void)column, (void)first, (void)last, (void)shared;
+    __trap();
 #endif
   }
 
@@ -85,14 +84,8 @@ struct GatheredWgmma {
       ptx::commit_copies();
       if (step < lag) continue;
       ptx::wait_copies<lag>();
-      const int stage = (step - lag) % stages;
-      if constexpr (depth_fast_only) {
-        char* const copied = shared + stage * stage_bytes;
-        round_tile<Reader<A, rows>, A::depth_fast>(copied);
-        round_tile<Reader<B, columns>, B::depth_fast>(copied + rows * row_bytes);
-      }
       ptx::fence_async();
-      ptx::arrive(&barriers.full[stage]);
+      ptx::arrive(&barriers.full[(step - lag) % stages]);
     }
   }
 
@@ -112,18 +105,6 @@ struct GatheredWgmma {
     for (int i = 0; i < TheReader::count; ++i) {
       const Element* from = reader.address(operand, i);
       ptx::copy_async<16>(piece_of<TheReader, Operand::depth_fast>(tile, i), from, from != nullptr);
-    }
-  }
-  template <class TheReader, bool depth_fast>
-  __device__ __forceinline__ static void round_tile(char* tile) {
-    PH_UNROLL
-    for (int i = 0; i < TheReader::count; ++i) {
-      float* const at = reinterpret_cast<float*>(piece_of<TheReader, depth_fast>(tile, i));
-      float values[4];
-      load_vector(values, at);
-      PH_UNROLL
-      for (float& value : values) value = __uint_as_float(ptx::to_tf32(value));
-      store_shared_vector(at, values);
     }
   }
 };

@@ -3,10 +3,8 @@
 
 namespace ph::cuda {
 
-template struct Variant<BFloat16, float, Tensor128<Halves<BFloat16>>, Tensor64<Halves<BFloat16>>>;
-template struct Variant<BFloat16, float, Tensor128<Halves<BFloat16>>>;
+template struct Variant<BFloat16, float, TensorLarge<Halves<BFloat16>>, Tensor64<Halves<BFloat16>>>;
+template struct Variant<BFloat16, float, TensorLarge<Halves<BFloat16>>>;
 template struct Variant<BFloat16, float, Tensor64<Halves<BFloat16>>>;
-template struct Variant<BFloat16, float, TensorWide<Halves<BFloat16>>>;
-template struct Variant<BFloat16, float, Tensor256<Halves<BFloat16>>>;
 
 }  // namespace ph::cuda

@@ -3,10 +3,8 @@
 
 namespace ph::cuda {
 
-template struct Variant<Float16, float, Tensor128<Halves<Float16>>, Tensor64<Halves<Float16>>>;
-template struct Variant<Float16, float, Tensor128<Halves<Float16>>>;
+template struct Variant<Float16, float, TensorLarge<Halves<Float16>>, Tensor64<Halves<Float16>>>;
+template struct Variant<Float16, float, TensorLarge<Halves<Float16>>>;
 template struct Variant<Float16, float, Tensor64<Halves<Float16>>>;
-template struct Variant<Float16, float, TensorWide<Halves<Float16>>>;
-template struct Variant<Float16, float, Tensor256<Halves<Float16>>>;
 
 }  // namespace ph::cuda

@@ -3,8 +3,8 @@
 
 namespace ph::cuda {
 
-template struct Variant<float, float, Tensor128<Tf32x3>, Tensor64<Tf32x3>>;
-template struct Variant<float, float, Tensor128<Tf32x3>>;
+template struct Variant<float, float, TensorLarge<Tf32x3>, Tensor64<Tf32x3>>;
+template struct Variant<float, float, TensorLarge<Tf32x3>>;
 template struct Variant<float, float, Tensor64<Tf32x3>>;
 
 }  // namespace ph::cuda

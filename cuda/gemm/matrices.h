@@ -108,9 +108,7 @@ void store_or_add_parts(const MatrixOutput<Stored, Sum>& out, const ProductSizes
   if (split.parts == 1) return launch(out);
   Sum* parts = static_cast<Sum*>(workspace);
   launch(MatrixOutput<Sum, Sum>{parts, nullptr, out.rows, out.columns, Activation::none, out.columns % 4 == 0});
-  const int64_t count = s.batches * s.m * s.n;
-  PH_LAUNCH((add_parts_kernel<Stored, Sum>), blocks_for(count, 256), 256, 0, device().stream,
-            static_cast<const Sum*>(parts), split.parts, count, out);
+  add_parts<Stored, Sum>(parts, split.parts, s.batches * s.m * s.n, out);
 }
 
 template <class Stored, class Sum>

@@ -25,15 +25,11 @@ using FfmaDouble = Variant<double, double, Tiles<Ffma<double, 32, 32, 8, 4, 4>>>
 using FfmaBFloat16 = Variant<BFloat16, float, Ffma64>;
 
 template <class Math>
-using TensorFitting = Variant<typename Math::Element, float, Tensor128<Math>, Tensor64<Math>>;
+using TensorFitting = Variant<typename Math::Element, float, TensorLarge<Math>, Tensor64<Math>>;
 template <class Math>
-using TensorOnly128 = Variant<typename Math::Element, float, Tensor128<Math>>;
+using TensorOnly128 = Variant<typename Math::Element, float, TensorLarge<Math>>;
 template <class Math>
 using TensorOnly64 = Variant<typename Math::Element, float, Tensor64<Math>>;
-template <class Math>
-using TensorOnlyWide = Variant<typename Math::Element, float, TensorWide<Math>>;
-template <class Math>
-using TensorOnly256 = Variant<typename Math::Element, float, Tensor256<Math>>;
 
 // On Hopper's tensor cores, tiles of so many columns: the first that there are enough of, else the last. Of 16-bit
 // floats, and of float32 rounded to TF32.
@@ -47,5 +43,6 @@ struct WgmmaTf32Variant {
   static void run(const KernelCall& call, const MatmulAttrs& attrs);
   static size_t workspace(SpecSpan in, const MatmulAttrs& attrs);
 };
+using WgmmaTf32Fitting = WgmmaTf32Variant<256, 128, 64>;
 
 }  // namespace ph::cuda

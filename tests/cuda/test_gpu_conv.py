@@ -53,12 +53,11 @@ PRODUCTS: dict[str, dict[str, str]] = {
     "wgmma_128": HALVES,
     "wgmma_64": HALVES,
 }
-TURNED = {f"wgmma_tf32{columns}": TF32 for columns in ("", "_256", "_128", "_64")}
 ALL = {**EXACT, **HALVES, "float64": "float64"}
 OTHERS = {"depthwise": {**EXACT, **HALVES}, "reference": ALL}
 KINDS: dict[str, dict[str, dict[str, str]]] = {
-    "conv2d": {**PRODUCTS, **TURNED, **OTHERS, "first_layer": {**EXACT, **HALVES}},
-    "conv2d_input_grad": {**PRODUCTS, **TURNED, **OTHERS},
+    "conv2d": {**PRODUCTS, **OTHERS, "first_layer": {**EXACT, **HALVES}},
+    "conv2d_input_grad": {**PRODUCTS, **OTHERS},
     "conv2d_kernel_grad": {**PRODUCTS, **OTHERS, "first_layer": {**EXACT, **HALVES}},
 }
 EACH = [(op, variant, dtype) for op, table in KINDS.items() for variant, kinds in table.items() for dtype in kinds]
@@ -110,7 +109,12 @@ DEEP: dict[str, Case] = {
     "deep gradient of the kernel": ((2, 18, 17, 8), (2, 2, 8, 16), {}),
 }
 LARGE_STRIDES: dict[str, Case] = {"large strides": ((1, 20, 11, 8), (3, 3, 8, 16), {"strides": (9, 2)})}
-ALL_CASES = CASES | EMPTY | DEEP | LARGE_STRIDES
+# What wgmma takes by itself.
+MANY_PIXELS: dict[str, Case] = {
+    "few filters of many pixels": ((1, 128, 128, 8), (1, 1, 8, 24), {}),
+    "few channels of many pixels": ((1, 128, 128, 24), (1, 1, 24, 8), {}),
+}
+ALL_CASES = CASES | EMPTY | DEEP | LARGE_STRIDES | MANY_PIXELS
 DEEP_OF = dict(zip(KINDS, DEEP))
 
 
@@ -199,9 +203,13 @@ def _why_refused(op: str, variant: str, name: str) -> str | None:
             return "filters are not a multiple of 8"
         return "tensor cores are faster" if k > 64 else None
     if variant.startswith("wgmma"):
-        piece = 4 if "tf32" in variant else 8
-        aligned = in_group % piece == 0 and filters // groups % piece == 0
-        return None if aligned else "channels are not multiples of 16 bytes"
+        if in_group % 8 or filters // groups % 8:
+            return "channels are not multiples of 16 bytes"
+        if variant != "wgmma":
+            return None
+        if op == "conv2d_kernel_grad":
+            return "too narrow for wgmma" if m <= 64 else None
+        return None if n > 16 and m > 127 * 128 else "mma is faster"
     if variant in ("tf32", "tf32x3"):
         return "too narrow for tensor cores" if m <= 16 or n <= 8 else None
     return None
@@ -256,7 +264,7 @@ def test_no_elements(op, variant, dtype):
 
 
 @needs_device
-@pytest.mark.parametrize(("op", "variant", "dtype"), [each for each in EACH if each[1] in {**PRODUCTS, **TURNED}])
+@pytest.mark.parametrize(("op", "variant", "dtype"), [each for each in EACH if each[1] in PRODUCTS])
 def test_a_split_depth_is_added_up(op, variant, dtype):
     _takes(dtype)
     _check(op, variant, dtype, DEEP_OF[op])
@@ -318,9 +326,19 @@ def test_a_first_layer_with_a_deep_kernel_is_direct_where_products_must_be_exact
     assert_close(got, _wanted("conv2d", "three channels, 5 x 5", "float32"), tolerance("exact", 75))
 
 
+@needs_device
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize(("op", "name"), list(zip(("conv2d", "conv2d_input_grad"), MANY_PIXELS)))
+def test_wgmma_takes_few_channels_of_many_pixels(op, name, dtype):
+    _takes(dtype)
+    assert _why_refused(op, "wgmma", name) is None
+    _check(op, "wgmma", dtype, name)
+
+
 CHOSEN = [("16-byte channels", "float32", "high"), ("16-byte channels", "float32", "highest")]
 CHOSEN += [("16-byte channels", "float64", "high"), ("depthwise", "float32", "high"), ("depthwise", "float64", "high")]
 CHOSEN += [("three channels", "float32", "high"), ("three channels, 5 x 5", "float32", "high")]
+CHOSEN += [("16-byte channels", "float16", "high"), ("few filters of many pixels", "float16", "high")]
 
 
 def choose() -> None:
@@ -334,15 +352,15 @@ def choose() -> None:
 @pytest.mark.parametrize(
     ("capability", "products"),
     [
-        (75, ["ffma", "ffma", "first_layer"]),
-        (80, ["tf32", "tf32x3", "tf32"]),
-        (86, ["tf32", "ffma", "tf32"]),
-        (90, ["tf32", "tf32x3", "tf32"]),
+        (75, ["ffma", "ffma", "first_layer", "halves_64", "halves_64"]),
+        (80, ["tf32", "tf32x3", "tf32", "halves", "halves"]),
+        (86, ["tf32", "ffma", "tf32", "halves", "halves"]),
+        (90, ["tf32", "tf32x3", "tf32", "halves", "wgmma"]),
     ],
 )
 def test_kernels_are_chosen_by_shape_dtype_precision_and_compute_capability(capability, products):
-    high, highest, deep = products
-    chosen = [high, highest, "reference", "depthwise", "reference", "first_layer", deep]
+    high, highest, *others = products
+    chosen = [high, highest, "reference", "depthwise", "reference", "first_layer", *others]
     assert choices("test_gpu_conv", capability) == [f"conv2d:{variant}" for variant in chosen]
 
 

@@ -32,8 +32,6 @@ KINDS: dict[str, dict[str, str]] = {
     "tf32": TF32,
     "tf32_128": TF32,
     "tf32_64": TF32,
-    "tf32_wide": TF32,
-    "tf32_256": TF32,
     "wgmma_tf32": TF32,
     "wgmma_tf32_256": TF32,
     "wgmma_tf32_128": TF32,
@@ -48,8 +46,6 @@ KINDS: dict[str, dict[str, str]] = {
     "halves": HALVES,
     "halves_128": HALVES,
     "halves_64": HALVES,
-    "halves_wide": HALVES,
-    "halves_256": HALVES,
     "wgmma": HALVES,
     "wgmma_256": HALVES,
     "wgmma_128": HALVES,
@@ -59,7 +55,7 @@ KINDS: dict[str, dict[str, str]] = {
     "reference": {**EXACT, **HALVES, "float64": "float64"},
 }
 EACH = [(variant, dtype) for variant, kinds in KINDS.items() for dtype in kinds]
-OF_ANY_WIDTH = [(variant, dtype) for variant, dtype in EACH if variant != "wgmma"]
+OF_ANY_WIDTH = [(variant, dtype) for variant, dtype in EACH if variant not in ("wgmma", "wgmma_tf32")]
 NARROWEST = 17  # TF32 leaves narrower products to multiply-adds where it is not forced to one tile
 
 # m, n, k. Tiles are 32, 64 or 128 (the largest 128 x 256) a side and 8 to 64 deep.
@@ -74,6 +70,7 @@ SHAPES = [
     (20, 24, 520),  # a depth that is split
     (19, 21, 1027),  # a split depth of single elements
     (24, 40, 2056),  # a depth that wgmma splits
+    (20, 24, 4360),  # so many parts that threads share their addition
 ]
 LAYOUTS = [(False, False), (True, False), (False, True), (True, True)]
 BATCHES = [
@@ -109,7 +106,8 @@ def _why_refused(variant: str, m: int, n: int, k: int, layout: tuple[bool, bool]
     if m * n * k * batches == 0:
         return "an operand without elements"
     if variant.startswith("wgmma_tf32"):
-        return None
+        small = min(m, n) < 256 or m * n < 400_000 or k < 512
+        return "too small for rounded copies" if small and variant == "wgmma_tf32" else None
     if (m if layout[0] else k) % 8 or (k if layout[1] else n) % 8:
         return "rows are not multiples of 16 bytes"
     if batches > 1 and k % 64:
@@ -260,7 +258,13 @@ def test_a_kernel_says_why_it_refuses(variant, dtype, asked, reason, monkeypatch
         _core.ops.matmul(*(_core.convert(x) for x in _matrices(24, 24, 16, (False, False), dtype)))
 
 
-SMALL, WIDE = (24, 24, 16), (72, 72, 16)
+@needs_device
+def test_rounded_copies_of_large_products():
+    for shape, layout in [((632, 640, 516), (False, False)), ((1544, 264, 512), (True, False))]:
+        _check("wgmma_tf32", "float32", *shape, layout)
+
+
+SMALL, WIDE, LARGE = (24, 24, 16), (72, 72, 16), (632, 640, 516)
 CHOICES = [
     ("float32", "high", SMALL),
     ("float32", "highest", SMALL),
@@ -270,6 +274,7 @@ CHOICES = [
     ("int32", "high", SMALL),
     ("float32", "high", WIDE),
     ("bfloat16", "high", WIDE),
+    ("float32", "high", LARGE),
 ]
 
 
@@ -283,10 +288,10 @@ def choose() -> None:
 @pytest.mark.parametrize(
     ("capability", "chosen"),
     [
-        (75, ["ffma", "ffma", "double", "halves_64", "ffma_bfloat16", "reference", "ffma", "ffma_bfloat16"]),
-        (80, ["tf32", "tf32x3", "double", "halves", "halves", "reference", "tf32", "halves"]),
-        (86, ["tf32", "ffma", "double", "halves", "halves", "reference", "tf32", "halves"]),
-        (90, ["tf32", "tf32x3", "double", "halves", "halves", "reference", "tf32", "wgmma"]),
+        (75, ["ffma", "ffma", "double", "halves_64", "ffma_bfloat16", "reference", "ffma", "ffma_bfloat16", "ffma"]),
+        (80, ["tf32", "tf32x3", "double", "halves", "halves", "reference", "tf32", "halves", "tf32"]),
+        (86, ["tf32", "ffma", "double", "halves", "halves", "reference", "tf32", "halves", "tf32"]),
+        (90, ["tf32", "tf32x3", "double", "halves", "halves", "reference", "tf32", "wgmma", "wgmma_tf32"]),
     ],
 )
 def test_kernels_are_chosen_by_dtype_precision_and_compute_capability(capability, chosen):
