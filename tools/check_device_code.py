@@ -86,14 +86,21 @@ def instructions(library: str, architecture: str) -> dict[str, Counter[str]]:
     return found
 
 
+def rule_of(name: str) -> str:
+    """The longest of LIMITS that the name of an instance begins with; "" if there is none."""
+    fitting = [rule for rule in LIMITS if rule == kernel_of(name) or ("<" in rule and name.startswith(rule))]
+    return max(fitting, key=len, default="")
+
+
 def excesses(name: str, usage: Usage) -> list[str]:
-    limits = LIMITS.get(kernel_of(name), Limits())
+    limits = LIMITS.get(rule_of(name), Limits())
     over = [(what, getattr(usage, what), getattr(limits, what)) for what in Usage._fields]
     return [f"{what} {is_now}, at most {limit} wanted" for what, is_now, limit in over if is_now > limit]
 
 
 def check_usages(found: Places, names: dict[str, str]) -> list[str]:
-    wrong = [f"rules: {kernel} is no kernel" for kernel in LIMITS if kernel not in map(kernel_of, names.values())]
+    used = set(map(rule_of, names.values()))
+    wrong = [f"rules: {kernel} is no kernel" for kernel in LIMITS if kernel not in used]
     for architecture, kernels in found.items():
         for mangled, usage in kernels.items():
             wrong += [f"{architecture} {names[mangled]}: {text}" for text in excesses(names[mangled], usage)]
