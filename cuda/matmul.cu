@@ -98,8 +98,8 @@ const char* wgmma_tf32_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   if (matmul_precision() == Precision::highest) return "the precision asked for is higher";
   if (const char* reason = wgmma_tf32_can(in, attrs)) return reason;
   const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
-  if (least(s.m, s.n) < least_side || s.m * s.n < least_size || s.k < least_depth)
-    return "too small for rounded copies";
+  const bool small = least(s.m, s.n) < least_side || s.m * s.n < least_size || s.k < least_depth;
+  if (small) return "too small for rounded copies";
   return WgmmaTf32Fitting::workspace(in, attrs) > most_memory ? "rounded copies want too much memory" : nullptr;
 }
 const char* bfloat16_accepts(SpecSpan in, const MatmulAttrs& attrs) {

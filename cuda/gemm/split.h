@@ -17,15 +17,15 @@ struct SplitPlan {
 // `least_depth`. There is a block for each processor; where parts stay deep, so that writing and adding their sums
 // costs little beside them, as many as run at once; and where those parts are very deep, whole waves of blocks.
 inline SplitPlan plan_split(int64_t tiles, int64_t depth, int64_t least_depth, int64_t at_once) {
-  constexpr int64_t processors = 128, step = 64, most_parts = 256, most_waves = 4, very_deep = 2048;
-  const int64_t room = processors * at_once;
+  constexpr int64_t processors = 128, step = 64, most_parts = 256, most_times = 4;
+  const int64_t room = processors * at_once, very_deep = most(2048, 4 * least_depth);
   tiles = most(tiles, 1);
   int64_t parts = least(processors / tiles, depth / least_depth);
   const int64_t deep = most(least_depth, parts > 1 ? 512 : 1024);
   parts = most(most(parts, least(room / tiles, depth / deep)), 1);
   if (parts == 1) {
     int64_t waves = divide_up(tiles, room);
-    for (int64_t more = 2; more <= most_waves && depth / more >= very_deep; ++more) {
+    for (int64_t more = 2; more <= most_times && depth / more >= very_deep; ++more) {
       const int64_t of_more = divide_up(tiles * more, room);
       if (10 * of_more * parts < 9 * waves * more) parts = more, waves = of_more;
     }

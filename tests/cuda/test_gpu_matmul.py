@@ -70,7 +70,7 @@ SHAPES = [
     (20, 24, 520),  # a depth that is split
     (19, 21, 1027),  # a split depth of single elements
     (24, 40, 2056),  # a depth that wgmma splits
-    (20, 24, 4360),  # so many parts that threads share their addition
+    (20, 24, 5120),  # so many parts that threads share their addition
 ]
 LAYOUTS = [(False, False), (True, False), (False, True), (True, True)]
 BATCHES = [
