@@ -32,6 +32,7 @@ constexpr int reduction_threads = 256;
 // At once on a multiprocessor: what registers are dealt out for, without spills; rows of sums of several numbers need
 // more of them.
 constexpr int reduction_blocks = 4;
+constexpr int column_blocks = PH_ARCH >= 1200 ? reduction_blocks - 1 : reduction_blocks;  // nvcc spills there, else
 
 // A number of the lane whose number differs by `distance`, of any type.
 template <class T>
@@ -232,7 +233,7 @@ __global__ void __launch_bounds__(reduction_threads, row_blocks<Policy>)
 }
 
 template <class Policy>
-__global__ void __launch_bounds__(reduction_threads, reduction_blocks)
+__global__ void __launch_bounds__(reduction_threads, column_blocks)
     reduce_columns_kernel(const __grid_constant__ ReductionCall<Policy> call) {
   constexpr int vector = Policy::vector;
   using Total = typename Policy::Total;
