@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(channel_threads)
   op.prepare(context, column * Op::vector, 1);
   const int64_t first = int64_t{block} * side_by_side * rows_per_thread + threadIdx.x / lanes;
   for (int i = 0; i < rows_per_thread; i += loads_at_once) {
-    typename Op::Item item[loads_at_once];
+    typename Op::Item item[loads_at_once] = {};  // g++ does not see that what is not loaded is not used
     PH_UNROLL
     for (int u = 0; u < loads_at_once; ++u) {
       const int64_t row = first + (i + u) * side_by_side;
