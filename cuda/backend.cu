@@ -156,14 +156,9 @@ class GpuBackend : public Backend {
   }
   void release(void* data, size_t bytes) override { allocator_.release(data, bytes); }
 
-  // Waits: the caller may change its memory at once.
   void copy_from_host(void* to, const void* from, size_t bytes) override {
-    if (bytes >= Upload::smallest) {
-      upload_.run(device_, to, from, bytes);
-    } else {
-      transfer(to, from, bytes, cudaMemcpyHostToDevice);
-    }
-    wait();
+    enter();
+    upload_.run(device_, to, from, bytes);
   }
   void copy_to_host(void* to, const void* from, size_t bytes) override {
     transfer(to, from, bytes, cudaMemcpyDeviceToHost);
