@@ -116,6 +116,26 @@ class PythonGraph {
   std::unique_ptr<TraceScope> scope_;
 };
 
+// A `with` block whose ops, where they are traced, become nodes of a named part of the model.
+class PythonPart {
+ public:
+  PythonPart(std::string name, bool updates) : name_(std::move(name)), updates_(updates) {}
+  void start() {
+    graph_ = current_graph();
+    if (graph_) before_ = graph_->enter(name_, updates_ ? Phase::update : graph_->part.phase);
+  }
+  void stop() {
+    if (graph_) graph_->part = before_;
+    graph_.reset();
+  }
+
+ private:
+  std::string name_;
+  bool updates_;
+  std::shared_ptr<Graph> graph_;
+  Part before_;
+};
+
 }  // namespace
 
 void bind_graph(py::module_& module) {
@@ -129,6 +149,11 @@ void bind_graph(py::module_& module) {
       .def("watched_variables", &PythonTape::watched_variables);
 
   py::class_<PauseRecording>(module, "PauseRecording").def(py::init<>());
+
+  py::class_<PythonPart>(module, "Part", "A block whose ops belong to a named part of the model.")
+      .def(py::init<std::string, bool>(), py::arg("name"), py::arg("updates") = false)
+      .def("__enter__", &PythonPart::start)
+      .def("__exit__", [](PythonPart& self, const py::args&) { self.stop(); });
 
   py::class_<PythonGraph>(module, "Graph", "A trace: op calls on its inputs become nodes.")
       .def(py::init<>())

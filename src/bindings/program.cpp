@@ -1,6 +1,8 @@
 // Programs: compile, run.
 #include "graph/program.h"
 
+#include <algorithm>
+
 #include "bindings/bindings.h"
 
 namespace py = pybind11;
@@ -75,6 +77,42 @@ void run_steps(Program& program, PythonRowSource& arrays, const py::array_t<int6
   program.run_steps(arrays.source, indices.data(), steps, to);
 }
 
+py::tuple profile(Program& program, const py::list& inputs, int repeats) {
+  Tensors tensors;
+  for (py::handle input : inputs) tensors.push_back(tensor_from(input, "Program.profile"));
+  Timings timings;
+  {
+    const py::gil_scoped_release release;
+    timings = program.profile(tensors, repeats);
+  }
+  const auto rows = static_cast<py::ssize_t>(timings.steps.size());
+  py::array_t<double> steps({rows, static_cast<py::ssize_t>(timings.steps[0].size())});
+  for (py::ssize_t r = 0; r < rows; ++r) {
+    const std::vector<double>& row = timings.steps[static_cast<size_t>(r)];
+    std::copy(row.begin(), row.end(), steps.mutable_data(r, 0));
+  }
+  return py::make_tuple(steps, py::array_t<double>(rows, timings.whole.data()));
+}
+
+py::list steps(const Program& program) {
+  py::list infos;
+  for (const StepInfo& step : program.steps()) {
+    py::list parts;
+    for (const Part& part : step.parts) {
+      parts.append(py::make_tuple(program.graph().paths[static_cast<size_t>(part.path)], phase_name(part.phase)));
+    }
+    py::dict info;
+    info["op"] = step.op;
+    info["kernel"] = step.variant;
+    info["results"] = step.results;
+    info["parts"] = parts;
+    info["operations"] = step.work.operations;
+    info["bytes"] = step.work.bytes;
+    infos.append(info);
+  }
+  return infos;
+}
+
 }  // namespace
 
 void bind_program(py::module_& module) {
@@ -90,21 +128,10 @@ void bind_program(py::module_& module) {
            })
       .def("run_steps", &run_steps, py::arg("source"), py::arg("indices"), py::arg("steps"),
            py::arg("outputs") = std::vector<py::array>())
-      .def(
-          "profile",
-          [](Program& self, const py::list& inputs, int repeats) {
-            Tensors tensors;
-            for (py::handle input : inputs) tensors.push_back(tensor_from(input, "Program.profile"));
-            std::vector<double> seconds;
-            {
-              const py::gil_scoped_release release;
-              seconds = self.profile(tensors, repeats);
-            }
-            py::list rows;
-            for (size_t i = 0; i < seconds.size(); ++i) rows.append(py::make_tuple(self.step_text(i), seconds[i]));
-            return rows;
-          },
-          py::arg("inputs"), py::arg("repeats") = 10, "(step, seconds) for each step of the list, run on given inputs.")
+      .def("profile", &profile, py::arg("inputs"), py::arg("repeats"),
+           "Seconds of each entry of steps() and of all together, float64 (repeats, entries) and (repeats,). Variables "
+           "keep their values.")
+      .def("steps", &steps, "What each step of the list is, as dicts, and last the copies at its end.")
       .def("text", &Program::text)
       .def("graph_text", [](const Program& self) { return self.graph().text(); })
       .def_property_readonly("arena_bytes", &Program::arena_bytes)

@@ -32,6 +32,10 @@ template <class R, class First, class Attrs>
 struct LastArgument<R (*)(First, const Attrs&)> {
   using type = Attrs;
 };
+template <class R, class First, class Second, class Attrs>
+struct LastArgument<R (*)(First, Second, const Attrs&)> {
+  using type = Attrs;
+};
 
 // Each kernel file is compiled with internal linkage for these, so that levels do not share code.
 namespace {

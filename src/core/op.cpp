@@ -1,5 +1,6 @@
 #include "core/op.h"
 
+#include <algorithm>
 #include <map>
 
 namespace ph {
@@ -48,6 +49,23 @@ std::vector<const Op*> all_ops() {
   std::vector<const Op*> ops;
   for (const auto& [name, op] : table()) ops.push_back(&op);
   return ops;
+}
+
+Work work_of(const Op& op, SpecSpan inputs, SpecSpan outputs, const void* attributes) {
+  Work work;
+  int64_t written = 0;
+  for (const Spec& output : outputs) {
+    written += output.shape.size();
+    work.bytes += static_cast<double>(output.bytes());
+  }
+  for (const Spec& input : inputs) {
+    const int64_t read = op.traits.copies ? std::min(input.shape.size(), written) : input.shape.size();
+    work.bytes += static_cast<double>(read) * static_cast<double>(size_of(input.dtype));
+  }
+  if (op.traits.copies || op.traits.view) return work;
+  const auto count = op.traits.operations;
+  work.operations = count ? count(inputs, outputs, attributes) : static_cast<double>(written);
+  return work;
 }
 
 KernelList kernels_of(const Op& op, const Device& device) {

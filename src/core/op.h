@@ -41,6 +41,12 @@ struct OpTraits {
   // are all of a group but its last, each of which may be written over the input it replaces. Nodes that share and
   // attribute alike are made one (pass group_optimizer).
   int8_t group = 0;
+  // Copies elements and computes nothing with them: no operations, and of an input no more elements are read than are
+  // written.
+  bool copies = false;
+  // Arithmetic operations of a call, comparisons and functions such as exp counted as one each; nullptr: one for each
+  // element of the results.
+  double (*operations)(SpecSpan inputs, SpecSpan outputs, const void* attributes) = nullptr;
   // The op's meaning in other ops, run where a device has no kernel of it.
   Tensors (*decompose)(const Tensors& inputs, const void* attributes) = nullptr;
 };
@@ -112,6 +118,22 @@ template <auto decompose>
 Tensors decomposed(const Tensors& inputs, const void* attributes) {
   return decompose(inputs, *static_cast<const typename LastArgument<decltype(decompose)>::type*>(attributes));
 }
+
+// For OpTraits::operations: a rule, or so many for each element of an input.
+template <auto rule>
+double operations(SpecSpan inputs, SpecSpan outputs, const void* attributes) {
+  return rule(inputs, outputs, *static_cast<const typename LastArgument<decltype(rule)>::type*>(attributes));
+}
+template <int count, int input = 0>
+double operations_per_element(SpecSpan inputs, SpecSpan, const void*) {
+  return static_cast<double>(count) * static_cast<double>(inputs[input].shape.size());
+}
+
+// What a call does: arithmetic operations, and the bytes it must at least read and write.
+struct Work {
+  double operations = 0, bytes = 0;
+};
+Work work_of(const Op& op, SpecSpan inputs, SpecSpan outputs, const void* attributes);
 
 // Traits follow without braces: PH_OP(add, "a, b", NoAttrs, infer, gradient, .commutative = true, .promotes = true);
 #define PH_OP(op_name, inputs, Attrs, infer, gradient, ...) \

@@ -1,6 +1,7 @@
 // One reverse walk over records of op calls.
 #include <algorithm>
 
+#include "graph/graph.h"
 #include "graph/tape.h"
 #include "ops/creation.h"
 #include "ops/elementwise.h"
@@ -26,6 +27,26 @@ class Accumulator {
 
  private:
   std::unordered_map<uint64_t, Tensor> grads_;
+};
+
+// While alive, traced nodes belong to the part of the node that made `result`, as its gradient.
+class BackwardPart {
+ public:
+  explicit BackwardPart(const Tensor& result) {
+    if (!result.is_traced()) return;
+    graph_ = result.graph();
+    before_ = graph_->part;
+    const Value& value = graph_->values[result.value()];
+    if (value.kind == ValueKind::result) graph_->part = {graph_->nodes[value.index].parts[0].path, Phase::backward};
+  }
+  ~BackwardPart() {
+    if (graph_) graph_->part = before_;
+  }
+  BackwardPart(const BackwardPart&) = delete;
+
+ private:
+  std::shared_ptr<Graph> graph_;
+  Part before_;
 };
 
 }  // namespace
@@ -63,6 +84,7 @@ Tensors gradient(const std::vector<Record>& records, const Tensors& targets, con
       needed = needed || need.back();
     }
     if (!any || !needed || !record->op->gradient) continue;
+    const BackwardPart part(record->outputs[0]);
     const Tensors input_grads =
         record->op->gradient({record->inputs, record->outputs, output_grads, need}, record->attributes.data());
     for (size_t i = 0; i < input_grads.size(); ++i) {

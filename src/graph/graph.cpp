@@ -1,5 +1,6 @@
 #include "graph/graph.h"
 
+#include <algorithm>
 #include <sstream>
 
 namespace ph {
@@ -46,7 +47,7 @@ Tensor Graph::add_input(const Spec& spec) {
 int Graph::add_node(const Op& op, std::vector<int> input_ids, const Attributes& attributes) {
   Specs specs;
   for (int id : input_ids) specs.push_back(values[id].spec);
-  Node node{&op, attributes, std::move(input_ids), {}};
+  Node node{&op, attributes, std::move(input_ids), {}, {part}};
   const int index = static_cast<int>(nodes.size());
   int output = 0;
   for (const Spec& spec : op.infer(span_of(specs), attributes.data())) {
@@ -98,6 +99,22 @@ void Graph::assign(const std::shared_ptr<Variable>& variable, const Tensor& valu
 void Graph::set_outputs(const Tensors& tensors) {
   outputs.clear();
   for (const Tensor& tensor : tensors) outputs.push_back(id_of(tensor));
+}
+
+const char* phase_name(Phase phase) {
+  constexpr const char* names[] = {"forward", "backward", "update"};
+  return names[static_cast<int>(phase)];
+}
+
+Part Graph::enter(const std::string& name, Phase phase) {
+  const Part before = part;
+  const std::string& outer = paths[before.path];
+  std::string path = outer.empty() ? name : outer + "/" + name;
+  if (outer == name || outer.ends_with("/" + name)) path = outer;
+  const auto known = std::find(paths.begin(), paths.end(), path);
+  part = {static_cast<int>(known - paths.begin()), phase};
+  if (known == paths.end()) paths.push_back(std::move(path));
+  return before;
 }
 
 static std::string value_text(const Graph& graph, int id) {

@@ -21,11 +21,25 @@ struct Value {
   int output = 0;  // result: which of the node's outputs
 };
 
+// What a node is for: results, gradients, or new values of variables.
+enum class Phase : uint8_t { forward, backward, update };
+const char* phase_name(Phase phase);
+
+// A part of a model: the path of the layers whose call made a node ("block/conv2d"), or "loss", "optimizer" and the
+// like.
+struct Part {
+  int path = 0;  // position in Graph::paths
+  Phase phase = Phase::forward;
+  bool operator==(const Part&) const = default;
+};
+using Parts = std::vector<Part>;
+
 struct Node {
   const Op* op;
   Attributes attributes;
   std::vector<int> inputs;
   std::vector<int> outputs;
+  Parts parts;  // a fused node does the work of several; the main one comes first
 };
 
 class Graph : public std::enable_shared_from_this<Graph> {
@@ -36,6 +50,9 @@ class Graph : public std::enable_shared_from_this<Graph> {
   Tensor read(const std::shared_ptr<Variable>& variable);
   void assign(const std::shared_ptr<Variable>& variable, const Tensor& value);
   void set_outputs(const Tensors& outputs);
+  // Makes `name`, within the present part, the part of the nodes that follow; returns the present one. A part within
+  // one of the same name is the same.
+  Part enter(const std::string& name, Phase phase);
 
   // Building, in passes.
   int add_value(const Value& value);
@@ -56,6 +73,8 @@ class Graph : public std::enable_shared_from_this<Graph> {
   std::vector<Tensor> constants;                     // concrete
   std::vector<int> outputs;                          // value ids
   std::vector<std::pair<int, int>> updates;          // (position in variables, value id)
+  std::vector<std::string> paths{""};                // of parts; the first: outside all layers
+  Part part;                                         // that of nodes to come
   bool closed = false;                               // set when the trace is over
 
  private:

@@ -1,5 +1,6 @@
 #include "graph/passes.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace ph {
@@ -35,6 +36,7 @@ GraphCopy::GraphCopy(const Graph& from)
     : graph(std::make_shared<Graph>()), from_(from), renamed_(from.values.size(), -1) {
   graph->closed = true;
   graph->variables = from.variables;
+  graph->paths = from.paths;
   graph->inputs.resize(from.inputs.size());
   for (size_t id = 0; id < from.values.size(); ++id) {
     const Value& value = from.values[id];
@@ -50,6 +52,7 @@ GraphCopy::GraphCopy(const Graph& from)
 
 void GraphCopy::replace(const Node& node, const Op& op, std::vector<int> new_inputs, const Attributes& attributes) {
   const int added = graph->add_node(op, std::move(new_inputs), attributes);
+  graph->nodes[added].parts = node.parts;
   for (size_t i = 0; i < node.outputs.size(); ++i) rename(node.outputs[i], graph->nodes[added].outputs[i]);
 }
 
@@ -63,6 +66,16 @@ GraphPtr GraphCopy::finish() {
   for (int id : from_.outputs) graph->outputs.push_back((*this)[id]);
   for (const auto& [variable, id] : from_.updates) graph->updates.emplace_back(variable, (*this)[id]);
   return graph;
+}
+
+Parts join_parts(const std::vector<const Node*>& nodes) {
+  Parts joined;
+  for (const Node* node : nodes) {
+    for (const Part& part : node->parts) {
+      if (std::find(joined.begin(), joined.end(), part) == joined.end()) joined.push_back(part);
+    }
+  }
+  return joined;
 }
 
 std::vector<int> count_uses(const Graph& graph) {

@@ -42,7 +42,7 @@ class GraphCopy {
   void rename(int old_value, int new_value) { renamed_[old_value] = new_value; }
 
   void copy(const Node& node);
-  // Adds another node in place of `node`, whose results take over the names of its results.
+  // Adds another node in place of `node`, whose results take over the names of its results; it is of the same part.
   void replace(const Node& node, const Op& op, std::vector<int> new_inputs, const Attributes& attributes);
 
   GraphPtr finish();  // carries over outputs and updates
@@ -52,6 +52,9 @@ class GraphCopy {
   const Graph& from_;
   std::vector<int> renamed_;
 };
+
+// The parts of fused nodes, those of the main one first.
+Parts join_parts(const std::vector<const Node*>& nodes);
 
 // How often each value is read, by nodes, outputs and updates.
 std::vector<int> count_uses(const Graph& graph);

@@ -50,7 +50,8 @@ void Program::choose_kernels() {
     PH_CHECK(kernels.size(), node.op->name, ": there is no kernel for it on ", device_->name);
     const Kernel& kernel = choose_kernel(node.op->name, kernels, span_of(specs), node.attributes.data());
     const size_t workspace = kernel.workspace ? kernel.workspace(span_of(specs), node.attributes.data()) : 0;
-    steps_.push_back({node.op, &kernel, node.attributes, node.inputs, node.outputs, 0, workspace, {}, {}, {}});
+    steps_.push_back(
+        {node.op, &kernel, node.attributes, node.inputs, node.outputs, 0, workspace, node.parts, {}, {}, {}});
   }
 }
 

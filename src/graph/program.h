@@ -25,8 +25,23 @@ struct Step {
   Attributes attributes;
   std::vector<int> in_values, out_values;
   size_t workspace_offset = 0, workspace_bytes = 0;
+  Parts parts;
   std::vector<View> in, out;  // bound to memory
   KernelCall call;
+};
+
+// For people: what a step of a list is, of which parts of the model, and how much work.
+struct StepInfo {
+  std::string op, variant;
+  std::string results;  // dtypes and shapes
+  Parts parts;
+  Work work;
+};
+
+// Seconds, a row for each repeat.
+struct Timings {
+  std::vector<std::vector<double>> steps;  // each step on its own, and last the copies of outputs and updates
+  std::vector<double> whole;               // the list as it always runs
 };
 
 class Program {
@@ -42,9 +57,10 @@ class Program {
   // dimension many), and output i, if given, is appended to outputs[i].
   void run_steps(RowSource& source, const int64_t* indices, int64_t steps, const std::vector<HostArray>& outputs);
 
-  // Runs `repeats` steps on given inputs and returns the seconds each step of the list took, on average. Variables
-  // change.
-  std::vector<double> profile(const Tensors& inputs, int repeats);
+  // Runs the list on given inputs, twice `repeats` times and some more. Variables are as before afterwards.
+  Timings profile(const Tensors& inputs, int repeats);
+  // Of each step of the list, and last of the copies of outputs and updates at its end.
+  std::vector<StepInfo> steps() const;
   // One line per step, then updates and outputs.
   std::string text() const;
   std::string step_text(size_t step) const;

@@ -1,5 +1,4 @@
 // Running a program: once, or over many gathered batches.
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -111,27 +110,6 @@ void Program::set_inputs(const Tensors& inputs) {
     PH_CHECK(inputs[i].spec() == wanted, "input ", i, " of the program must be ", wanted, ", got ", inputs[i].spec());
     device_->backend->copy(input_slots_[i].buffer()->data(), inputs[i].on(device_).buffer()->data(), wanted.bytes());
   }
-}
-
-std::vector<double> Program::profile(const Tensors& inputs, int repeats) {
-  const std::unique_lock lock(running_, std::try_to_lock);
-  PH_CHECK(lock.owns_lock(), "this program is already running in another thread");
-  PH_CHECK(repeats > 0, "profile: repeats must be positive, got ", repeats);
-  set_inputs(inputs);
-  own_updated_variables();
-  bind();
-  using Clock = std::chrono::steady_clock;
-  std::vector<double> seconds(steps_.size(), 0);
-  for (int r = 0; r < repeats; ++r) {
-    for (size_t i = 0; i < steps_.size(); ++i) {
-      const auto start = Clock::now();
-      run_step(steps_[i]);
-      device_->backend->synchronize();
-      seconds[i] += std::chrono::duration<double>(Clock::now() - start).count() / repeats;
-    }
-    finish_updates();
-  }
-  return seconds;
 }
 
 Tensors Program::run(const Tensors& inputs) {

@@ -97,9 +97,29 @@ static Tensors gradient_kernel_grad(const GradCall& c, const ConvAttrs& a) {
           c.needs(1) ? conv2d(x, g, without_size(a)) : Tensor()};
 }
 
-PH_OP(conv2d, "x, kernel, bias?", ConvAttrs, infer_conv2d, gradient_conv2d, .promotes = true, .epilogue = true);
-PH_OP(conv2d_input_grad, "dy, kernel", ConvAttrs, infer_input_grad, gradient_input_grad, .promotes = true);
-PH_OP(conv2d_kernel_grad, "x, dy", ConvAttrs, infer_kernel_grad, gradient_kernel_grad, .promotes = true);
+// Of the convolution and of both gradients alike: a multiplication and an addition for each tap of each element of y,
+// taps that lie in the padding included, whatever the kernel does to save some.
+static double products(const Shape& x, const Shape& kernel, const ConvAttrs& a) {
+  const ConvGeometry g = conv_geometry(x, kernel, a);
+  return 2 * static_cast<double>(g.batch * g.pixels() * g.filters) * static_cast<double>(g.depth());
+}
+static double count_conv2d(SpecSpan in, SpecSpan out, const ConvAttrs& a) {
+  const int epilogue = (in.size() > 2 ? 1 : 0) + (a.activation == Activation::none ? 0 : 1);
+  return products(in[0].shape, in[1].shape, a) + epilogue * static_cast<double>(out[0].shape.size());
+}
+static double count_input_grad(SpecSpan in, SpecSpan out, const ConvAttrs& a) {
+  return products(out[0].shape, in[1].shape, a);
+}
+static double count_kernel_grad(SpecSpan in, SpecSpan out, const ConvAttrs& a) {
+  return products(in[0].shape, out[0].shape, a);
+}
+
+PH_OP(conv2d, "x, kernel, bias?", ConvAttrs, infer_conv2d, gradient_conv2d, .promotes = true, .epilogue = true,
+      .operations = operations<count_conv2d>);
+PH_OP(conv2d_input_grad, "dy, kernel", ConvAttrs, infer_input_grad, gradient_input_grad, .promotes = true,
+      .operations = operations<count_input_grad>);
+PH_OP(conv2d_kernel_grad, "x, dy", ConvAttrs, infer_kernel_grad, gradient_kernel_grad, .promotes = true,
+      .operations = operations<count_kernel_grad>);
 
 Tensor conv2d(const Tensor& x, const Tensor& kernel, const ConvAttrs& attrs) {
   return apply1(op_conv2d, {x, kernel}, attrs);

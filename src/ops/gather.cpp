@@ -23,7 +23,7 @@ static Specs infer_take(SpecSpan in, const TakeAttrs& a) {
 static Tensors gradient_take(const GradCall& c, const TakeAttrs& a) {
   return {take_grad(c.grads[0], c.inputs[1], c.inputs[0].shape(), a.axis), Tensor()};
 }
-PH_OP(take, "x, indices", TakeAttrs, infer_take, gradient_take, .checks_values = true);
+PH_OP(take, "x, indices", TakeAttrs, infer_take, gradient_take, .checks_values = true, .copies = true);
 Tensor take(const Tensor& x, const Tensor& indices, int64_t axis) {
   return apply1(op_take, {x, indices}, TakeAttrs{axis});
 }
@@ -38,7 +38,8 @@ static Specs infer_take_grad(SpecSpan in, const TakeGradAttrs& a) {
 static Tensors gradient_take_grad(const GradCall& c, const TakeGradAttrs& a) {
   return {take(c.grads[0], c.inputs[1], a.axis), Tensor()};
 }
-PH_OP(take_grad, "dy, indices", TakeGradAttrs, infer_take_grad, gradient_take_grad, .checks_values = true);
+PH_OP(take_grad, "dy, indices", TakeGradAttrs, infer_take_grad, gradient_take_grad, .checks_values = true,
+      .operations = operations_per_element<1>);
 Tensor take_grad(const Tensor& dy, const Tensor& indices, const Shape& shape, int64_t axis) {
   return apply1(op_take_grad, {dy, indices}, TakeGradAttrs{IntList(shape), axis});
 }
@@ -50,6 +51,6 @@ static Specs infer_one_hot(SpecSpan in, const OneHotAttrs& a) {
   out.checked_push_back(a.depth);
   return {{out, a.dtype}};
 }
-PH_OP(one_hot, "indices", OneHotAttrs, infer_one_hot, no_gradient<"the input is an index">);
+PH_OP(one_hot, "indices", OneHotAttrs, infer_one_hot, no_gradient<"the input is an index">, .copies = true);
 
 }  // namespace ph

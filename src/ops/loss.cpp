@@ -77,8 +77,9 @@ static Tensors gradient_sparse_softmax(const GradCall& c, const NoAttrs&) {
       dloss.defined() ? sparse_softmax_grad(c.inputs[0], c.inputs[1], c.outputs[1], dloss) : Tensor();
   return {through_log_sum(dlogits, c), Tensor()};
 }
+// for each score: maximum, difference, exp, sum
 PH_OP(sparse_softmax_cross_entropy, "logits, labels", NoAttrs, infer_sparse_softmax, gradient_sparse_softmax,
-      .checks_values = true);
+      .checks_values = true, .operations = operations_per_element<4>);
 
 static Tensors gradient_softmax(const GradCall& c, const NoAttrs&) {
   const Tensor& dloss = c.grads[0];
@@ -88,7 +89,9 @@ static Tensors gradient_softmax(const GradCall& c, const NoAttrs&) {
   const Tensor dtargets = c.needs(1) ? multiply(as_column(dloss), subtract(as_column(log_sum), logits)) : Tensor();
   return {c.needs(0) ? through_log_sum(dlogits, c) : Tensor(), dtargets};
 }
-PH_OP(softmax_cross_entropy, "logits, targets", NoAttrs, infer_softmax, gradient_softmax);
+// and two differences, a product, a sum
+PH_OP(softmax_cross_entropy, "logits, targets", NoAttrs, infer_softmax, gradient_softmax,
+      .operations = operations_per_element<8>);
 
 // dlogits = dloss * (p - onehot(labels)) with p = exp(logits - log_sum); g is the gradient of dlogits
 static Tensors gradient_sparse_softmax_grad(const GradCall& c, const NoAttrs&) {
@@ -98,7 +101,7 @@ static Tensors gradient_sparse_softmax_grad(const GradCall& c, const NoAttrs&) {
   return {by_logits, Tensor(), negative(sum_of_rows(by_logits)), sum_of_rows(multiply(g, slope))};
 }
 PH_OP(sparse_softmax_cross_entropy_grad, "logits, labels, log_sum, dloss", NoAttrs, infer_sparse_softmax_grad,
-      gradient_sparse_softmax_grad, .in_place = {0}, .checks_values = true);
+      gradient_sparse_softmax_grad, .in_place = {0}, .checks_values = true, .operations = operations_per_element<3>);
 static Tensor sparse_softmax_grad(const Tensor& logits, const Tensor& labels, const Tensor& log_sum,
                                   const Tensor& dloss) {
   return apply1(op_sparse_softmax_cross_entropy_grad, {logits, labels, log_sum, dloss});
@@ -115,7 +118,7 @@ static Tensors gradient_softmax_grad(const GradCall& c, const NoAttrs&) {
   return {by_logits, by_targets, negative(sum_of_rows(by_logits)), sum_of_rows(multiply(g, slope))};
 }
 PH_OP(softmax_cross_entropy_grad, "logits, targets, log_sum, dloss", NoAttrs, infer_softmax_grad, gradient_softmax_grad,
-      .in_place = {0});
+      .in_place = {0}, .operations = operations_per_element<6>);
 static Tensor softmax_grad(const Tensor& logits, const Tensor& targets, const Tensor& log_sum, const Tensor& dloss) {
   return apply1(op_softmax_cross_entropy_grad, {logits, targets, log_sum, dloss});
 }
@@ -133,11 +136,12 @@ static Specs infer_sparse_grad(SpecSpan in, const ProbabilityAttrs&) {
   return {in[0]};
 }
 PH_OP(sparse_cross_entropy_grad, "probabilities, labels, dloss", ProbabilityAttrs, infer_sparse_grad,
-      no_gradient<"second derivatives are offered for logits only">, .in_place = {0}, .checks_values = true);
+      no_gradient<"second derivatives are offered for logits only">, .in_place = {0}, .checks_values = true,
+      .operations = operations_per_element<2>);
 static Tensors gradient_sparse(const GradCall& c, const ProbabilityAttrs& a) {
   return {apply1(op_sparse_cross_entropy_grad, {c.inputs[0], c.inputs[1], c.grads[0]}, a), Tensor()};
 }
 PH_OP(sparse_cross_entropy, "probabilities, labels", ProbabilityAttrs, infer_sparse, gradient_sparse,
-      .checks_values = true);
+      .checks_values = true, .operations = operations_per_element<1>);
 
 }  // namespace ph

@@ -39,7 +39,16 @@ static Tensors gradient(const GradCall& c, const MatmulAttrs& attrs) {
   return {da, db};
 }
 
-PH_OP(matmul, "a, b, bias?", MatmulAttrs, infer, gradient, .promotes = true, .epilogue = true);
+// A multiplication and an addition for each product; one more each for bias and activation.
+static double count(SpecSpan in, SpecSpan out, const MatmulAttrs& attrs) {
+  const Shape& a = in[0].shape;
+  const double depth = static_cast<double>(a[attrs.transpose_a ? a.rank() - 2 : a.rank() - 1]);
+  const int epilogue = (in.size() > 2 ? 1 : 0) + (attrs.activation == Activation::none ? 0 : 1);
+  return static_cast<double>(out[0].shape.size()) * (2 * depth + epilogue);
+}
+
+PH_OP(matmul, "a, b, bias?", MatmulAttrs, infer, gradient, .promotes = true, .epilogue = true,
+      .operations = operations<count>);
 
 Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
   return apply1(op_matmul, {a, b}, MatmulAttrs{transpose_a, transpose_b, Activation::none});

@@ -34,8 +34,16 @@ static Specs infer_batch_norm_grad(SpecSpan in, const BatchNormAttrs& a) {
   }
   return {in[0], channels, channels};
 }
+// For each element: 4 for the moments or sums, 3 and 5 for what is made with them, 1 for a ReLU.
+static double count_batch_norm(SpecSpan in, SpecSpan, const BatchNormAttrs& a) {
+  return static_cast<double>(in[0].shape.size()) * (a.activation == Activation::none ? 7 : 8);
+}
+static double count_batch_norm_grad(SpecSpan in, SpecSpan, const BatchNormAttrs&) {
+  return static_cast<double>(in[0].shape.size()) * (in.size() > 5 ? 10 : 9);
+}
 PH_OP(batch_norm_grad, "x, gamma, mean, variance, dy, y?", BatchNormAttrs, infer_batch_norm_grad,
-      no_gradient<"for second derivatives write the normalization with mean and variance ops">);
+      no_gradient<"for second derivatives write the normalization with mean and variance ops">,
+      .operations = operations<count_batch_norm_grad>);
 
 // A vector of channels in the shape that broadcasts against x.
 static Tensor along_channels(const Tensor& vector, const Shape& x, int64_t axis) {
@@ -65,7 +73,8 @@ static Tensors gradient_batch_norm(const GradCall& c, const BatchNormAttrs& a) {
   }
   return {dx, dgamma, dbeta};
 }
-PH_OP(batch_norm_train, "x, gamma, beta", BatchNormAttrs, infer_batch_norm, gradient_batch_norm, .in_place = {0});
+PH_OP(batch_norm_train, "x, gamma, beta", BatchNormAttrs, infer_batch_norm, gradient_batch_norm, .in_place = {0},
+      .operations = operations<count_batch_norm>);
 
 static Shape rows_shape(const Spec& x, const Spec& gamma, const char* op) {
   PH_CHECK_TYPE(is_float(x.dtype), op, ": x must be floating, got ", x);
@@ -92,8 +101,11 @@ static Specs infer_layer_norm_grad(SpecSpan in, const LayerNormAttrs&) {
   PH_CHECK(in[4] == in[0], "layer_norm_grad: dy must be ", in[0], ", got ", in[4]);
   return {in[0], in[1], in[1]};
 }
+// Operations for each element: 4 for the moments and 4 for y; 6 for the row's means of g and g * h, 3 for the sums over
+// rows, 4 for dx.
 PH_OP(layer_norm_grad, "x, gamma, mean, rstd, dy", LayerNormAttrs, infer_layer_norm_grad,
-      no_gradient<"for second derivatives write the normalization with mean and variance ops">);
+      no_gradient<"for second derivatives write the normalization with mean and variance ops">,
+      .operations = operations_per_element<13>);
 
 static Tensors gradient_layer_norm(const GradCall& c, const LayerNormAttrs& a) {
   const Tensor &x = c.inputs[0], &gamma = c.inputs[1], &mean = c.outputs[1], &rstd = c.outputs[2];
@@ -118,6 +130,7 @@ static Tensors gradient_layer_norm(const GradCall& c, const LayerNormAttrs& a) {
   }
   return {dx, dgamma, dbeta};
 }
-PH_OP(layer_norm, "x, gamma, beta", LayerNormAttrs, infer_layer_norm, gradient_layer_norm, .in_place = {0});
+PH_OP(layer_norm, "x, gamma, beta", LayerNormAttrs, infer_layer_norm, gradient_layer_norm, .in_place = {0},
+      .operations = operations_per_element<8>);
 
 }  // namespace ph

@@ -25,10 +25,20 @@ static Specs infer_update(SpecSpan in, const char* op) {
   return out;
 }
 
+template <class Update>
+static double count_update(SpecSpan in, SpecSpan, const void*) {
+  constexpr int group = Update::slots + 2;
+  double elements = 0;
+  for (int first = 0; first + Update::scalars < in.size(); first += group) {
+    elements += static_cast<double>(in[first].shape.size());
+  }
+  return elements * Update::operations;
+}
+
 #define PH_UPDATE(op_name, Attrs, Update)                                                                       \
   static Specs infer_##op_name(SpecSpan in, const Attrs&) { return infer_update<Update<float>>(in, #op_name); } \
   PH_OP(op_name, "groups...", Attrs, infer_##op_name, no_gradient<"updates are not differentiated through">,    \
-        .group = Update<float>::slots + 2)
+        .group = Update<float>::slots + 2, .operations = count_update<Update<float>>)
 
 PH_UPDATE(sgd_step, NoAttrs, SgdUpdate);
 PH_UPDATE(momentum_step, MomentumStepAttrs, MomentumUpdate);

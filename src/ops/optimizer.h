@@ -6,6 +6,7 @@
 //
 //   Update(attributes, scalars)   what is constant in a step
 //   update(gradient, state)       changes state = {variable, slots...}
+//   operations                    how many arithmetic ones that takes
 //
 // Formulas and their order are Keras 3's.
 #pragma once
@@ -17,7 +18,7 @@ namespace ph {
 // variable - rate * gradient.
 template <class T>
 struct SgdUpdate {
-  static constexpr int slots = 0, scalars = 1;
+  static constexpr int slots = 0, scalars = 1, operations = 2;
   T rate;
   PH_INLINE SgdUpdate(const NoAttrs&, const T* s) : rate(s[0]) {}
   PH_INLINE void operator()(T gradient, T* state) const { state[0] -= gradient * rate; }
@@ -31,7 +32,7 @@ struct MomentumStepAttrs {
 };
 template <class T>
 struct MomentumUpdate {
-  static constexpr int slots = 1, scalars = 1;
+  static constexpr int slots = 1, scalars = 1, operations = 7;
   T rate, keep, on_momentum, on_step;  // the variable moves by on_momentum * momentum - on_step * step
   PH_INLINE MomentumUpdate(const MomentumStepAttrs& a, const T* s)
       : rate(s[0]),
@@ -52,7 +53,7 @@ struct AdamStepAttrs {
 };
 template <class T>
 struct AdamUpdate {
-  static constexpr int slots = 2, scalars = 1;
+  static constexpr int slots = 2, scalars = 1, operations = 12;
   T rate, fresh_1, fresh_2, epsilon;
   PH_INLINE AdamUpdate(const AdamStepAttrs& a, const T* s)
       : rate(s[0]),
@@ -70,7 +71,7 @@ struct AdamUpdate {
 // 1 - beta_2^step (Dozat, 2015).
 template <class T>
 struct NadamUpdate {
-  static constexpr int slots = 2, scalars = 3;
+  static constexpr int slots = 2, scalars = 3, operations = 15;
   T of_momentum, of_gradient, correction, fresh_1, fresh_2, epsilon;
   PH_INLINE NadamUpdate(const AdamStepAttrs& a, const T* s)
       : of_momentum(s[0]),
@@ -90,7 +91,7 @@ struct NadamUpdate {
 // Slots: momentum, norm (the decaying maximum). The rate holds the bias correction (Kingma and Ba, 2014, section 7).
 template <class T>
 struct AdamaxUpdate {
-  static constexpr int slots = 2, scalars = 1;
+  static constexpr int slots = 2, scalars = 1, operations = 10;
   T rate, fresh_1, keep_2, epsilon;
   PH_INLINE AdamaxUpdate(const AdamStepAttrs& a, const T* s)
       : rate(s[0]),
@@ -111,7 +112,7 @@ struct RmspropStepAttrs {
 };
 template <class T>
 struct RmspropUpdate {
-  static constexpr int slots = 1, scalars = 1;
+  static constexpr int slots = 1, scalars = 1, operations = 9;
   T rate, keep, fresh, epsilon;
   PH_INLINE RmspropUpdate(const RmspropStepAttrs& a, const T* s)
       : rate(s[0]), keep(static_cast<T>(a.rho)), fresh(static_cast<T>(1 - a.rho)), epsilon(static_cast<T>(a.epsilon)) {}
@@ -124,7 +125,7 @@ struct RmspropUpdate {
 // Slots: mean squares of the gradients and of the steps (Zeiler, 2012).
 template <class T>
 struct AdadeltaUpdate {
-  static constexpr int slots = 2, scalars = 1;
+  static constexpr int slots = 2, scalars = 1, operations = 16;
   T rate, keep, fresh, epsilon;
   PH_INLINE AdadeltaUpdate(const RmspropStepAttrs& a, const T* s)
       : rate(s[0]), keep(static_cast<T>(a.rho)), fresh(static_cast<T>(1 - a.rho)), epsilon(static_cast<T>(a.epsilon)) {}
@@ -143,7 +144,7 @@ struct AdagradStepAttrs {
 };
 template <class T>
 struct AdagradUpdate {
-  static constexpr int slots = 1, scalars = 1;
+  static constexpr int slots = 1, scalars = 1, operations = 7;
   T rate, epsilon;
   PH_INLINE AdagradUpdate(const AdagradStepAttrs& a, const T* s) : rate(s[0]), epsilon(static_cast<T>(a.epsilon)) {}
   PH_INLINE void operator()(T gradient, T* state) const {
@@ -159,7 +160,7 @@ struct FtrlStepAttrs {
 };
 template <class T>
 struct FtrlUpdate {
-  static constexpr int slots = 2, scalars = 1;
+  static constexpr int slots = 2, scalars = 1, operations = 18;
   T rate, power, l1, l2, shrinkage;
   PH_INLINE FtrlUpdate(const FtrlStepAttrs& a, const T* s)
       : rate(s[0]),
@@ -187,7 +188,7 @@ struct LionStepAttrs {
 };
 template <class T>
 struct LionUpdate {
-  static constexpr int slots = 1, scalars = 1;
+  static constexpr int slots = 1, scalars = 1, operations = 9;
   T rate, keep_1, fresh_1, keep_2, fresh_2;
   PH_INLINE LionUpdate(const LionStepAttrs& a, const T* s)
       : rate(s[0]),

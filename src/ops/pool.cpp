@@ -20,6 +20,13 @@ static void check_float(const Spec& spec, const char* op) {
   PH_CHECK_TYPE(is_float(spec.dtype), op, ": wants a floating tensor, got ", spec);
 }
 
+// So many for each element of each window, windows that reach into the padding counted whole.
+template <int count, int pooled>
+static double per_tap(SpecSpan in, SpecSpan out, const PoolAttrs& a) {
+  const Shape& y = pooled < 0 ? out[0].shape : in[pooled < 0 ? 0 : pooled].shape;
+  return count * static_cast<double>(y.size()) * static_cast<double>(a.pool_size[0] * a.pool_size[1]);
+}
+
 static Specs infer_max(SpecSpan in, const PoolAttrs& a) {
   const DType t = in[0].dtype;
   PH_CHECK_TYPE(is_float(t) || t == DType::int32 || t == DType::int64,
@@ -29,7 +36,7 @@ static Specs infer_max(SpecSpan in, const PoolAttrs& a) {
 static Tensors gradient_max(const GradCall& c, const PoolAttrs& a) {
   return {apply1(find_op("max_pool2d_grad"), {c.inputs[0], c.outputs[0], c.grads[0]}, a)};
 }
-PH_OP(max_pool2d, "x", PoolAttrs, infer_max, gradient_max);
+PH_OP(max_pool2d, "x", PoolAttrs, infer_max, gradient_max, .operations = operations<per_tap<1, -1>>);
 
 static Specs infer_max_grad(SpecSpan in, const PoolAttrs& a) {
   check_float(in[0], "max_pool2d_grad");
@@ -38,7 +45,7 @@ static Specs infer_max_grad(SpecSpan in, const PoolAttrs& a) {
   return {in[0]};
 }
 PH_OP(max_pool2d_grad, "x, y, dy", PoolAttrs, infer_max_grad,
-      no_gradient<"second derivatives of max pooling are not offered">);
+      no_gradient<"second derivatives of max pooling are not offered">, .operations = operations<per_tap<2, 1>>);
 
 static Specs infer_average(SpecSpan in, const PoolAttrs& a) {
   check_float(in[0], "average_pool2d");
@@ -49,7 +56,7 @@ static Tensors gradient_average(const GradCall& c, const PoolAttrs& a) {
   back.size = IntList{c.inputs[0].shape()[1], c.inputs[0].shape()[2]};
   return {apply1(find_op("average_pool2d_grad"), {c.grads[0]}, back)};
 }
-PH_OP(average_pool2d, "x", PoolAttrs, infer_average, gradient_average);
+PH_OP(average_pool2d, "x", PoolAttrs, infer_average, gradient_average, .operations = operations<per_tap<1, -1>>);
 
 static Specs infer_average_grad(SpecSpan in, const PoolAttrs& a) {
   check_float(in[0], "average_pool2d_grad");
@@ -65,6 +72,7 @@ static Tensors gradient_average_grad(const GradCall& c, const PoolAttrs& a) {
   forward.size = IntList();
   return {apply1(op_average_pool2d, {c.grads[0]}, forward)};
 }
-PH_OP(average_pool2d_grad, "dy", PoolAttrs, infer_average_grad, gradient_average_grad);
+PH_OP(average_pool2d_grad, "dy", PoolAttrs, infer_average_grad, gradient_average_grad,
+      .operations = operations<per_tap<2, 0>>);
 
 }  // namespace ph

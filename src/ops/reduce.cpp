@@ -82,7 +82,7 @@ static Tensors gradient_prod(const GradCall& c, const ReduceAttrs& a) {
 
 #define PH_REDUCTION(name, takes, gradient)                                                                     \
   static Specs infer_##name(SpecSpan in, const ReduceAttrs& a) { return infer_as<Takes::takes>(in, a, #name); } \
-  PH_OP(name, "x", ReduceAttrs, infer_##name, gradient)
+  PH_OP(name, "x", ReduceAttrs, infer_##name, gradient, .operations = operations_per_element<1>)
 PH_REDUCTION(reduce_sum, numbers, gradient_sum);
 PH_REDUCTION(reduce_mean, floats, gradient_mean);
 PH_REDUCTION(reduce_max, not_empty, gradient_extremum);
@@ -107,8 +107,10 @@ static Specs infer_arg(SpecSpan in, const ArgAttrs& a) {
   PH_CHECK(in[0].shape[axis] > 0, op.text, ": axis ", axis, " of x ", in[0].shape, " is empty");
   return {{reduced_shape(in[0].shape, {IntList{axis}, a.keepdims}, a.keepdims, op.text), DType::int32}};
 }
-PH_OP(argmax, "x", ArgAttrs, infer_arg<"argmax">, no_gradient<"the result is an index">);
-PH_OP(argmin, "x", ArgAttrs, infer_arg<"argmin">, no_gradient<"the result is an index">);
+PH_OP(argmax, "x", ArgAttrs, infer_arg<"argmax">, no_gradient<"the result is an index">,
+      .operations = operations_per_element<1>);
+PH_OP(argmin, "x", ArgAttrs, infer_arg<"argmin">, no_gradient<"the result is an index">,
+      .operations = operations_per_element<1>);
 
 template <Reason op>
 static Specs infer_cumulative(SpecSpan in, const CumulativeAttrs& a) {

@@ -60,7 +60,7 @@ static Tensors gradient_transpose(const GradCall& c, const TransposeAttrs& a) {
   }
   return {transpose(c.grads[0], inverse)};
 }
-PH_OP(transpose, "x", TransposeAttrs, infer_transpose, gradient_transpose);
+PH_OP(transpose, "x", TransposeAttrs, infer_transpose, gradient_transpose, .copies = true);
 Tensor transpose(const Tensor& x, const IntList& axes) { return apply1(op_transpose, {x}, TransposeAttrs{axes}); }
 
 static Specs infer_broadcast(SpecSpan in, const BroadcastAttrs& a) {
@@ -72,7 +72,7 @@ static Specs infer_broadcast(SpecSpan in, const BroadcastAttrs& a) {
 static Tensors gradient_broadcast(const GradCall& c, const BroadcastAttrs&) {
   return {sum_to_shape(c.grads[0], c.inputs[0].shape())};
 }
-PH_OP(broadcast_to, "x", BroadcastAttrs, infer_broadcast, gradient_broadcast);
+PH_OP(broadcast_to, "x", BroadcastAttrs, infer_broadcast, gradient_broadcast, .copies = true);
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   return x.shape() == shape ? x : apply1(op_broadcast_to, {x}, BroadcastAttrs{IntList(shape)});
 }
@@ -95,7 +95,7 @@ static Tensor slice_grad(const Tensor& dy, const SliceGradAttrs& attrs);
 static Tensors gradient_slice(const GradCall& c, const SliceAttrs& a) {
   return {slice_grad(c.grads[0], {IntList(c.inputs[0].shape()), a.begin, a.strides})};
 }
-PH_OP(slice, "x", SliceAttrs, infer_slice, gradient_slice);
+PH_OP(slice, "x", SliceAttrs, infer_slice, gradient_slice, .copies = true);
 Tensor slice(const Tensor& x, const SliceAttrs& attrs) { return apply1(op_slice, {x}, attrs); }
 
 static Specs infer_slice_grad(SpecSpan in, const SliceGradAttrs& a) {
@@ -107,7 +107,7 @@ static Specs infer_slice_grad(SpecSpan in, const SliceGradAttrs& a) {
 static Tensors gradient_slice_grad(const GradCall& c, const SliceGradAttrs& a) {
   return {slice(c.grads[0], {a.begin, IntList(c.inputs[0].shape()), a.strides})};
 }
-PH_OP(slice_grad, "x", SliceGradAttrs, infer_slice_grad, gradient_slice_grad);
+PH_OP(slice_grad, "x", SliceGradAttrs, infer_slice_grad, gradient_slice_grad, .copies = true);
 static Tensor slice_grad(const Tensor& dy, const SliceGradAttrs& attrs) { return apply1(op_slice_grad, {dy}, attrs); }
 
 // Plain unit strides and, unless given otherwise, a start at 0.
@@ -147,7 +147,8 @@ static Tensors gradient_concatenate(const GradCall& c, const ConcatenateAttrs& a
   }
   return grads;
 }
-PH_OP(concatenate, "inputs...", ConcatenateAttrs, infer_concatenate, gradient_concatenate, .promotes = true);
+PH_OP(concatenate, "inputs...", ConcatenateAttrs, infer_concatenate, gradient_concatenate, .promotes = true,
+      .copies = true);
 
 static Specs infer_pad(SpecSpan in, const PadAttrs& a) {
   const Shape& x = in[0].shape;
@@ -165,6 +166,6 @@ static Tensors gradient_pad(const GradCall& c, const PadAttrs& a) {
   inner.begin = a.low;
   return {slice(c.grads[0], inner)};
 }
-PH_OP(pad, "x", PadAttrs, infer_pad, gradient_pad);
+PH_OP(pad, "x", PadAttrs, infer_pad, gradient_pad, .copies = true);
 
 }  // namespace ph

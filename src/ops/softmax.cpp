@@ -16,14 +16,17 @@ static Tensor sum_along(const Tensor& x, const SoftmaxAttrs& a) { return reduce_
 static Tensors gradient_softmax(const GradCall& c, const SoftmaxAttrs& a) {
   return {softmax_grad(c.outputs[0], c.grads[0], a)};
 }
-PH_OP(softmax, "x", SoftmaxAttrs, infer_softmax, gradient_softmax, .in_place = {0});
+// maximum, difference, exp, sum, quotient
+PH_OP(softmax, "x", SoftmaxAttrs, infer_softmax, gradient_softmax, .in_place = {0},
+      .operations = operations_per_element<5>);
 Tensor softmax(const Tensor& x, const SoftmaxAttrs& a) { return apply1(op_softmax, {x}, a); }
 
 static Tensors gradient_log_softmax(const GradCall& c, const SoftmaxAttrs& a) {
   const Tensor& dy = c.grads[0];
   return {subtract(dy, multiply(exp(c.outputs[0]), sum_along(dy, a)))};
 }
-PH_OP(log_softmax, "x", SoftmaxAttrs, infer_softmax, gradient_log_softmax, .in_place = {0});
+PH_OP(log_softmax, "x", SoftmaxAttrs, infer_softmax, gradient_log_softmax, .in_place = {0},
+      .operations = operations_per_element<5>);
 Tensor log_softmax(const Tensor& x, const SoftmaxAttrs& a) { return apply1(op_log_softmax, {x}, a); }
 
 static Specs infer_softmax_grad(SpecSpan in, const SoftmaxAttrs& a) {
@@ -39,7 +42,8 @@ static Tensors gradient_softmax_grad(const GradCall& c, const SoftmaxAttrs& a) {
   }
   return {by_y, c.needs(1) ? softmax_grad(y, g, a) : Tensor()};
 }
-PH_OP(softmax_grad, "y, dy", SoftmaxAttrs, infer_softmax_grad, gradient_softmax_grad, .in_place = {1});
+PH_OP(softmax_grad, "y, dy", SoftmaxAttrs, infer_softmax_grad, gradient_softmax_grad, .in_place = {1},
+      .operations = operations_per_element<4>);
 Tensor softmax_grad(const Tensor& y, const Tensor& dy, const SoftmaxAttrs& a) {
   return apply1(op_softmax_grad, {y, dy}, a);
 }

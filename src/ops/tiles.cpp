@@ -52,6 +52,11 @@ static Specs infer(SpecSpan in, const TilesAttrs& attributes) {
   return out;
 }
 
-PH_OP(tiles, "inputs...", TilesAttrs, infer, no_gradient<"made by fusion, after gradients were taken">);
+static double count(SpecSpan, SpecSpan out, const TilesAttrs& attributes) {
+  return static_cast<double>(attributes.program.instruction_count) * static_cast<double>(out[0].shape.size());
+}
+
+PH_OP(tiles, "inputs...", TilesAttrs, infer, no_gradient<"made by fusion, after gradients were taken">,
+      .operations = operations<count>);
 
 }  // namespace ph

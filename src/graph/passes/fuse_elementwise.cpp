@@ -215,6 +215,9 @@ class Fuser {
       std::vector<int> inputs;
       for (int id : chain.inputs) inputs.push_back(copy[id]);
       const int added = copy.graph->add_node(find_op("tiles"), inputs, Attributes::of(TilesAttrs{chain.program}));
+      std::vector<const Node*> fused;
+      for (int node : nodes) fused.push_back(&graph_.nodes[node]);
+      copy.graph->nodes[added].parts = join_parts(fused);
       for (size_t i = 0; i < chain.outputs.size(); ++i) {
         copy.rename(chain.outputs[i], copy.graph->nodes[added].outputs[i]);
       }

@@ -55,6 +55,7 @@ class Fuser {
       Attributes attributes = producer.attributes;
       if (plan.relu) activation_of(attributes) = Activation::relu;
       copy.replace(node, *producer.op, inputs, attributes);
+      copy.graph->nodes.back().parts = parts_of(plan.producer, static_cast<int>(i));
     }
     return copy.finish();
   }
@@ -69,6 +70,15 @@ class Fuser {
 
   // The only node that reads a value, or -1 where there are several readers or it is no node.
   int only_reader(int id) const { return uses_[id] == 1 ? reader_[id] : -1; }
+
+  Parts parts_of(int producer, int last) const {
+    std::vector<const Node*> nodes{&graph_.nodes[producer]};
+    while (producer != last) {
+      producer = only_reader(graph_.nodes[producer].outputs[0]);
+      nodes.push_back(&graph_.nodes[producer]);
+    }
+    return join_parts(nodes);
+  }
 
   void follow(int producer) {
     const Node& node = graph_.nodes[producer];

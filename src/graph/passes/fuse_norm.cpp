@@ -29,6 +29,7 @@ GraphPtr fuse_norm(const Graph& graph) {
       attributes.as<BatchNormAttrs>().activation = Activation::relu;
       copy.replace(node, *node.op, {copy[node.inputs[0]], copy[node.inputs[1]], copy[node.inputs[2]]}, attributes);
       const int relu = relu_of[node.outputs[0]];
+      copy.graph->nodes.back().parts = join_parts({&node, &graph.nodes[relu]});
       copy.rename(graph.nodes[relu].outputs[0], copy[node.outputs[0]]);
       absorbed[relu] = true;
       continue;
@@ -42,6 +43,7 @@ GraphPtr fuse_norm(const Graph& graph) {
           for (int k = 0; k < 4; ++k) inputs.push_back(copy[node.inputs[k]]);
           for (int id : relu_grad.inputs) inputs.push_back(copy[id]);
           copy.replace(node, *node.op, inputs, node.attributes);
+          copy.graph->nodes.back().parts = join_parts({&node, &relu_grad});
           continue;
         }
       }

@@ -53,13 +53,16 @@ GraphPtr group_optimizer(const Graph& graph) {
       copy.copy(node);
     } else if (group->back() == i) {
       std::vector<int> inputs;
+      std::vector<const Node*> members;
       for (size_t member : *group) {
+        members.push_back(&graph.nodes[member]);
         const std::vector<int>& own = graph.nodes[member].inputs;
         for (auto id = own.begin(); id != own.end() - shared_inputs(node); ++id) inputs.push_back(copy[*id]);
       }
       for (auto id = node.inputs.end() - shared_inputs(node); id != node.inputs.end(); ++id)
         inputs.push_back(copy[*id]);
       const int added = copy.graph->add_node(*node.op, std::move(inputs), node.attributes);
+      copy.graph->nodes[added].parts = join_parts(members);
       auto result = copy.graph->nodes[added].outputs.begin();
       for (size_t member : *group) {
         for (int id : graph.nodes[member].outputs) copy.rename(id, *result++);
