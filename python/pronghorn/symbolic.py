@@ -260,7 +260,8 @@ class OpCall(Operation):
         self._function = _OPERATORS.get(op) or _public_op(op) or getattr(_core.ops, op)
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
-        return self._function(*args, **kwargs)
+        with _core.Part(self.name):
+            return self._function(*args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Record a call on symbolic tensors."""

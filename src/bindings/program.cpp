@@ -105,6 +105,7 @@ py::list steps(const Program& program) {
     info["op"] = step.op;
     info["kernel"] = step.variant;
     info["results"] = step.results;
+    info["dtype"] = name_of(step.dtype);
     info["parts"] = parts;
     info["operations"] = step.work.operations;
     info["bytes"] = step.work.bytes;

@@ -1,6 +1,5 @@
 // What a program's steps are, and how long they take.
 #include <chrono>
-#include <sstream>
 
 #include "graph/program.h"
 
@@ -41,15 +40,15 @@ std::vector<StepInfo> Program::steps() const {
     Specs in, out;
     for (int id : step.in_values) in.push_back(spec_of(id));
     for (int id : step.out_values) out.push_back(spec_of(id));
-    std::ostringstream results;
-    for (size_t i = 0; i < out.size(); ++i) results << (i ? ", " : "") << out[i];
-    infos.push_back({step.op->name, step.kernel->variant, results.str(), step.parts,
+    std::string results = concat(out[0]);
+    if (out.size() > 1) results += concat(" and ", out.size() - 1, " more");
+    infos.push_back({step.op->name, step.kernel->variant, results, out[0].dtype, step.parts,
                      work_of(*step.op, span_of(in), span_of(out), step.attributes.data())});
   }
   double copied = 0;
   for (int id : graph_->outputs) copied += static_cast<double>(spec_of(id).bytes());
   for (const Update& copy : copies_) copied += static_cast<double>(spec_of(copy.value).bytes()) * (copy.staged ? 2 : 1);
-  infos.push_back({"copy", "memory", "", {{0, Phase::update}}, {0, 2 * copied}});
+  infos.push_back({"copy", "memory", "", DType::uint8, {{0, copies_.empty() ? Phase::forward : Phase::update}}, {0, 2 * copied}});
   return infos;
 }
 

@@ -33,7 +33,8 @@ struct Step {
 // For people: what a step of a list is, of which parts of the model, and how much work.
 struct StepInfo {
   std::string op, variant;
-  std::string results;  // dtypes and shapes
+  std::string results;  // dtype and shape of the first, number of others
+  DType dtype;          // of the first result
   Parts parts;
   Work work;
 };

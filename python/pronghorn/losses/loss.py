@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pronghorn import arguments, config, naming, ops, tree
+from pronghorn import _core, arguments, config, naming, ops, tree
 from pronghorn.saving import serialization
 
 _REDUCTIONS = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "none", None)
@@ -57,13 +57,14 @@ class Loss:
             y_true, y_pred: targets and predictions.
             sample_weight: weight of each sample, broadcast to the values of `call`.
         """
-        in_mask = getattr(y_pred, "_keras_mask", None)
-        y_true, y_pred = self._as_float(y_true), self._as_float(y_pred)
-        values = self.call(y_true, y_pred)
-        out_mask = getattr(values, "_keras_mask", None)
-        both = in_mask is not None and out_mask is not None
-        mask = ops.logical_and(in_mask, out_mask) if both else out_mask if in_mask is None else in_mask
-        return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
+        with _core.Part(self.name):
+            in_mask = getattr(y_pred, "_keras_mask", None)
+            y_true, y_pred = self._as_float(y_true), self._as_float(y_pred)
+            values = self.call(y_true, y_pred)
+            out_mask = getattr(values, "_keras_mask", None)
+            both = in_mask is not None and out_mask is not None
+            mask = ops.logical_and(in_mask, out_mask) if both else out_mask if in_mask is None else in_mask
+            return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
 
     def _as_float(self, x: Any) -> Any:
         holds_arrays = isinstance(x, dict) or any(hasattr(leaf, "shape") for leaf in tree.flatten(x))

@@ -9,6 +9,8 @@ from pronghorn.layers.layer import Layer
 from pronghorn.layers.shapes import as_shapes, specs_of
 from pronghorn.models import state_tree as state_trees
 from pronghorn.models.summary import print_summary
+from pronghorn.profiling import Profile
+from pronghorn.profiling.profile_model import profile_model
 from pronghorn.saving.serialization import serialize_keras_object
 from pronghorn.saving.weights import load_weights, save_weights
 from pronghorn.symbolic import infer_spec
@@ -120,6 +122,48 @@ class Model(Trainer, Layer):
             layer_range: two layer names or patterns, first and last layer to show.
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    def profile(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+        kind: str | None = None,
+        repeats: int | None = None,
+        verbose: int = 1,
+    ) -> Profile:
+        """Tell where the time of one step goes: which layer is slow, why, and how far from what the machine can do.
+
+        Prints a table with a line per layer and op: time, arithmetic operations, bytes moved, the rates of both and
+        their share of the machine's ceilings, which are measured the first time, in about a second. Weights, optimizer
+        and metrics keep their values.
+
+        Args:
+            x: data as for `fit`; the first batch is used.
+            y: targets as for `fit`; None to profile predict.
+            batch_size: samples of the step; 32 by default.
+            sample_weight: array (samples,), weight of each sample.
+            kind: "train", "test" or "predict"; by default "train" where there are targets, else "predict".
+            repeats: how often the step is run; by default as often as takes half a second, 3 to 200 times.
+            verbose: 0 prints nothing.
+
+        Returns:
+            `pronghorn.profiling.Profile`: the rows as data, tables, JSON, a picture.
+
+        Raises:
+            ValueError: if the data does not fit, a step with targets finds the model not compiled, or it runs eagerly.
+
+        Example:
+            >>> import numpy as np
+            >>> import pronghorn as ph
+            >>> model = ph.Sequential([ph.Input((8,)), ph.layers.Dense(4, name="out")])
+            >>> model.compile("sgd", "mse")
+            >>> profile = model.profile(np.ones((64, 8)), np.ones((64, 4)), batch_size=16, verbose=0)
+            >>> sorted({(row.layer, row.phase) for row in profile.layers if row.layer in ("out", "optimizer")})
+            [('optimizer', 'update'), ('out', 'backward'), ('out', 'forward')]
+        """
+        return profile_model(self, x, y, sample_weight, batch_size, kind, repeats, verbose)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Write the weights to a file in Keras's layout.

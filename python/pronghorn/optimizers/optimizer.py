@@ -210,7 +210,8 @@ class Optimizer(OptimizerVariables):
                 f"apply_gradients: grads_and_vars must be (gradient, variable) pairs, got {arguments.shown(pairs)}"
             )
         grads, variables = zip(*pairs)
-        self.apply(grads, variables)
+        with _core.Part("optimizer", updates=True):
+            self.apply(grads, variables)
         return self._iterations
 
     def apply(self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None) -> None:
@@ -245,6 +246,10 @@ class Optimizer(OptimizerVariables):
                         f"apply: variable {variable.path!r} is not one of those the optimizer was built with; "
                         "make a new optimizer (compile again) when the trainable variables change"
                     )
+        with _core.Part("optimizer", updates=True):
+            self._apply(grads, variables)
+
+    def _apply(self, grads: list[Any], variables: list[Variable]) -> None:
         pairs = [
             (ops.cast(ops.convert_to_tensor(grad), variable.dtype), variable)
             for grad, variable in zip(grads, variables)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pronghorn import _core, tree
 from pronghorn import metrics as metrics_module
-from pronghorn import tree
 from pronghorn.metrics import Metric
 from pronghorn.training.outputs import Outputs, label_kind, name_of
 
@@ -84,9 +84,11 @@ class CompileMetrics(Metric):
             weights = outputs.flatten(sample_weight, "sample_weight")
         for plain, weighted, true, pred, rows in zip(self._plain, self._weighted, targets, predictions, weights):
             for metric in plain:
-                metric.update_state(true, pred)
+                with _core.Part(metric.name):
+                    metric.update_state(true, pred)
             for metric in weighted:
-                metric.update_state(true, pred, sample_weight=rows)
+                with _core.Part(metric.name):
+                    metric.update_state(true, pred, sample_weight=rows)
 
     def reset_state(self) -> None:
         for metric in self.metrics:

@@ -7,7 +7,7 @@ import inspect
 import warnings
 from typing import Any
 
-from pronghorn import arguments, ops, optimizers, tree
+from pronghorn import _core, arguments, ops, optimizers, tree
 from pronghorn import metrics as metrics_module
 from pronghorn.gradient_tape import GradientTape
 from pronghorn.saving import serialization
@@ -222,9 +222,10 @@ class TrainingSteps:
         Returns:
             Dict of metric name to value.
         """
-        if self._compile_metrics is not None:
-            self._compile_metrics.update_state(y, y_pred, sample_weight)
-        return self.get_metrics_result()
+        with _core.Part("metrics"):
+            if self._compile_metrics is not None:
+                self._compile_metrics.update_state(y, y_pred, sample_weight)
+            return self.get_metrics_result()
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Train on one batch: forward, loss, gradients, update of the weights, metrics.
@@ -244,8 +245,9 @@ class TrainingSteps:
         with GradientTape() as tape:
             y_pred = self._call(x, training=True)
             loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
-            scaled = self.optimizer.scale_loss(loss) if hasattr(self.optimizer, "scale_loss") else loss
-        self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
+            with _core.Part("loss"):
+                scaled = self.optimizer.scale_loss(loss) if hasattr(self.optimizer, "scale_loss") else loss
+        self._track_loss(loss, x)
         variables = self.trainable_variables  # type: ignore[attr-defined]
         if variables:
             self.optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables))
@@ -265,7 +267,7 @@ class TrainingSteps:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self._call(x, training=False)
         loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
-        self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
+        self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def predict_step(self, data: Any) -> Any:
@@ -303,9 +305,13 @@ class TrainingSteps:
 
     def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         # An override may be written without `training`.
-        if _takes_training(type(self).compute_loss):
-            return self.compute_loss(x, y, y_pred, sample_weight, training=training)
-        return self.compute_loss(x, y, y_pred, sample_weight)
+        options = {"training": training} if _takes_training(type(self).compute_loss) else {}
+        with _core.Part("loss"):
+            return self.compute_loss(x, y, y_pred, sample_weight, **options)
+
+    def _track_loss(self, loss: Any, x: Any) -> None:
+        with _core.Part("metrics/loss"):
+            self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
 
 
 @functools.cache
