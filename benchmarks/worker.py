@@ -5,13 +5,18 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+import runpy
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch_worker import TorchWorker
+
+# By its path: peers run where Pronghorn is not installed.
+MODELS = runpy.run_path(str(Path(__file__).parents[1] / "python" / "pronghorn" / "cli" / "workloads.py"))
 
 
 @dataclass(frozen=True)
@@ -24,25 +29,31 @@ class Size:
     epochs: int = 1
 
 
+def _size(workload: str, count: int, epochs: int = 1) -> Size:
+    name, _, batch = workload.partition("@")
+    shape, usual = MODELS["WORKLOADS"][name]
+    return Size(shape, count, int(batch or usual), epochs)
+
+
 # For a CPU an epoch lasts about a second; a GPU is given more to do, and larger batches besides. What stands before
-# the @ names the model, behind it the batch size.
-SIZES: dict[str, dict[str, Size]] = {
-    "cpu": {
-        "mlp-32": Size((784,), 32000, 32),
-        "mlp-512": Size((784,), 12800, 128),
-        "convnet": Size((28, 28, 1), 2560, 128),
-        "resnet-20": Size((32, 32, 3), 512, 128),
-    },
+# the @ names the model, behind it the batch size where it is not the model's own: (samples per epoch, epochs in one
+# turn).
+_COUNTS: dict[str, dict[str, tuple[int, ...]]] = {
+    "cpu": {"mlp-32": (32000,), "mlp-512": (12800,), "convnet": (2560,), "resnet-20": (512,)},
     "gpu": {
-        "mlp-32": Size((784,), 96000, 32, 2),
-        "mlp-512": Size((784,), 96000, 128, 4),
-        "convnet": Size((28, 28, 1), 102400, 128, 2),
-        "resnet-20": Size((32, 32, 3), 25600, 128, 2),
-        "resnet-18": Size((64, 64, 3), 6400, 128, 2),
-        "mlp-512@1024": Size((784,), 102400, 1024, 16),
-        "convnet@512": Size((28, 28, 1), 102400, 512, 3),
-        "resnet-20@512": Size((32, 32, 3), 51200, 512, 2),
+        "mlp-32": (96000, 2),
+        "mlp-512": (96000, 4),
+        "convnet": (102400, 2),
+        "resnet-20": (25600, 2),
+        "resnet-18": (6400, 2),
+        "mlp-512@1024": (102400, 16),
+        "convnet@512": (102400, 3),
+        "resnet-20@512": (51200, 2),
     },
+}
+SIZES = {
+    device: {workload: _size(workload, *counts) for workload, counts in of_device.items()}
+    for device, of_device in _COUNTS.items()
 }
 
 
@@ -107,16 +118,7 @@ class KerasWorker:
         if self.device == "gpu":
             self._set_precision(precision)
         self.data = x, y
-        shape = x.shape[1:]
-        network, optimizer = {
-            "mlp-32": lambda: (self._mlp([32]), "rmsprop"),
-            "mlp-512": lambda: (self._mlp([512, 512]), "adam"),
-            "convnet": lambda: (self._convnet(shape), "adam"),
-            "resnet-20": lambda: (self._resnet(shape, (16, 32, 64), 3, 1), self._momentum()),
-            "resnet-18": lambda: (self._resnet(shape, (64, 128, 256, 512), 2, 2), self._momentum()),
-        }[workload.split("@")[0]]()
-        network.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-        self.models[workload] = network
+        self.models[workload] = MODELS["build"](self.keras, workload.split("@")[0], x.shape[1:])
 
     def train(self, workload: str, batch: int, epochs: int) -> None:
         """Some epochs."""
@@ -136,52 +138,6 @@ class KerasWorker:
             jax = importlib.import_module("jax")
             jax.config.update("jax_default_matmul_precision", "float32" if exact else "tensorfloat32")
         self.keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
-
-    def _momentum(self) -> Any:
-        return self.keras.optimizers.SGD(0.1, momentum=0.9)
-
-    def _mlp(self, widths: list[int]) -> Any:
-        layers = self.keras.layers
-        hidden = [layers.Dense(width, activation="relu") for width in widths]
-        return self.keras.Sequential([layers.Input((784,)), *hidden, self._classes()])
-
-    def _classes(self) -> Any:
-        # probabilities are float32 whatever the policy, as Keras advises and as PyTorch's autocast does
-        return self.keras.layers.Dense(10, activation="softmax", dtype="float32")
-
-    def _convnet(self, shape: tuple[int, ...]) -> Any:
-        layers = self.keras.layers
-        return self.keras.Sequential(
-            [
-                layers.Input(shape),
-                layers.Conv2D(32, 3, activation="relu"),
-                layers.MaxPooling2D(2),
-                layers.Conv2D(64, 3, activation="relu"),
-                layers.MaxPooling2D(2),
-                layers.Flatten(),
-                layers.Dropout(0.5),
-                self._classes(),
-            ]
-        )
-
-    def _resnet(self, shape: tuple[int, ...], widths: tuple[int, ...], depth: int, stem: int) -> Any:
-        layers = self.keras.layers
-
-        def conv(x: Any, filters: int, strides: int = 1, size: int = 3) -> Any:
-            return layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(x)
-
-        inputs = layers.Input(shape)
-        x = layers.ReLU()(layers.BatchNormalization()(conv(inputs, widths[0], stem)))
-        for stage, filters in enumerate(widths):
-            for block in range(depth):
-                strides = 2 if stage and not block else 1
-                y = layers.ReLU()(layers.BatchNormalization()(conv(x, filters, strides)))
-                y = layers.BatchNormalization()(conv(y, filters))
-                if strides == 2:
-                    x = conv(x, filters, 2, 1)
-                x = layers.ReLU()(layers.Add()([x, y]))
-        outputs = self._classes()(layers.GlobalAveragePooling2D()(x))
-        return self.keras.Model(inputs, outputs)
 
 
 def answer(value: Any) -> None:

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 import pronghorn
+from pronghorn.cli.bench import add_bench_arguments, bench
 from pronghorn.cli.demo import add_demo_arguments, demo
 from pronghorn.cli.doctor import doctor
 
@@ -23,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"pronghorn {pronghorn.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command")
     add_demo_arguments(commands.add_parser("demo", help="train a small convnet and show what it learned"))
+    add_bench_arguments(commands.add_parser("bench", help="time models and show where the time goes"))
     commands.add_parser("doctor", help="show what this installation runs on")
     options = parser.parse_args(arguments)
     if options.command is None:
@@ -31,6 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "doctor":
             return doctor()
+        if options.command == "bench":
+            chosen = (options.workload, options.batch_size, options.device, options.threads, options.json, options.plot)
+            return bench(*chosen)
         return demo(options.data, options.epochs, options.seed)
     except (OSError, ValueError) as error:
         print(f"pronghorn {options.command}: {error}", file=sys.stderr)

@@ -10,7 +10,7 @@ from pronghorn.profiling.rows import ProfileRow, sum_rows
 if TYPE_CHECKING:
     from pronghorn.profiling.profile import Profile
 
-_WIDE = 120
+_WIDE = 140
 _PHASES = {"forward": "fwd", "backward": "bwd", "update": "upd"}
 # A row that takes at least this share of the time, in per cent, has its share of the ceiling coloured.
 _NOTABLE = 2.0
