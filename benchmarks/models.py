@@ -16,6 +16,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from picture import draw_ratios, with_ending
 from rich.console import Console
 from rich.table import Table
 from worker import SIZES
@@ -62,6 +63,8 @@ def measure(
         results[library] = medians
     for worker in workers:
         library, row = worker.library, {"workload": workload, "precision": precision, "device": worker.device}
+        if library in results:
+            results[library] |= ask(worker, "memory") or {}
         if library in failed:
             rows.add(library=library, **row, status="failed", reason=failed[library])
         for figure in FIGURES if library in results else ():
@@ -69,6 +72,7 @@ def measure(
             rows.add(
                 library=library, **row, status="ok", figure=figure, samples_per_second=statistics.median(values),
                 rounds=values, start_seconds=results[library]["start_seconds"], **built[library],
+                peak_memory_megabytes=results[library].get("peak_memory_megabytes"),
             )  # fmt: skip
     return results
 
@@ -90,7 +94,21 @@ def show(results: dict[str, dict[str, dict[str, float]]], device: str, precision
             table.add_row(workload if figure == "train" else "", figure, *cells, *ratios)
         starts = [f"{row[x]['start_seconds']:.2f} s" if x in row else "-" for x in libraries]
         table.add_row("", "first epoch - later", *starts, "", "")
+        peaks = [row.get(x, {}).get("peak_memory_megabytes") for x in libraries]
+        table.add_row("", "peak memory, MB", *[f"{peak:,.0f}" if peak else "-" for peak in peaks], "", "")
     Console(width=140).print(table)
+
+
+def ratios(results: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Our speed over that of each peer, for the picture."""
+    return {
+        f"{workload} {figure}": {
+            library: row[OURS][figure] / values[figure] for library, values in row.items() if library != OURS
+        }
+        for workload, row in results.items()
+        for figure in FIGURES
+        if OURS in row
+    }
 
 
 def main() -> None:
@@ -124,6 +142,9 @@ def main() -> None:
                 alive = [worker for worker in workers if worker.revive(min(rows.seconds_left(), START))]
                 results[precision][workload] = measure(alive, workload, precision, arguments.rounds, rows)
         show(results[precision], device, precision)
+        if arguments.plot:
+            path = arguments.plot if len(arguments.precision) == 1 else with_ending(arguments.plot, precision)
+            draw_ratios(path, f"Pronghorn's speed over its peers', {device}, {precision}", ratios(results[precision]))
     for worker in workers:
         worker.close()
     if arguments.json:

@@ -122,6 +122,7 @@ class Pronghorn:
 
     def __init__(self, threads: int, on_gpu: bool) -> None:
         self.core = importlib.import_module("pronghorn._core")
+        self.profiling = importlib.import_module("pronghorn.profiling")
         self.core.set_num_threads(threads)
         self.on_gpu = on_gpu
         self.name = self.core.device_description(self.core.default_device())
@@ -133,11 +134,13 @@ class Pronghorn:
         if case.precision == "bfloat16":
             bfloat16 = importlib.import_module("ml_dtypes").bfloat16
             arrays = [array.astype(bfloat16) for array in arrays]
+        if self.on_gpu:
+            core.set_matmul_precision("highest" if case.precision == "float32" else "high")
+        ceiling = self._ceiling(case)
         if not self.on_gpu:
             call = case.ours(core.ops, *[core.convert(array) for array in arrays])
             check = fingerprint(call().numpy())
-            return {"seconds": min(_stretches(call, lambda: None, 2e-3)), "check": check}
-        core.set_matmul_precision("highest" if case.precision == "float32" else "high")
+            return {"seconds": min(_stretches(call, lambda: None, 2e-3)), "check": check, "ceiling": ceiling}
         count, calls = _plan(case, tiny)
         sets = [[core.Variable(array) for array in arrays] for _ in range(count)]
         eager = case.ours(core.ops, *[variable.read() for variable in sets[0]])().numpy()
@@ -161,10 +164,17 @@ class Pronghorn:
             "times": times,
             "taking_off": alone / calls,
             "check": fingerprint(eager),
+            "ceiling": ceiling,
             "calls": calls,
             "sets": count,
             "step": steps[0],
         }
+
+    def _ceiling(self, case: Case) -> float:
+        """The best speed of our products, or of adding arrays of the same size."""
+        dtype = "bfloat16" if case.precision == "bfloat16" else "float32"
+        found = self.profiling.measure_ceilings([dtype])
+        return (found.peak(dtype) if case.unit == "GFLOP/s" else found.bandwidth(case.work)) * 1e-9
 
     def _program(self, result: Callable[[int], Any], calls: int) -> Any:
         ops, graph = self.core.ops, self.core.Graph()

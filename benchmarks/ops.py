@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from op_cases import Case, cases
+from picture import draw_ratios
 from rich.console import Console
 from rich.table import Table
 from worker_process import OURS, START, Rows, Worker, add_worker_arguments, start_workers
@@ -62,21 +63,24 @@ def measure(workers: list[Worker], name: str, case: Case, rounds: int, rows: Row
             rows.add(**about, status="failed", reason=failed[library])
         if library in best:
             row[library] = case.work / best[library]["seconds"] * 1e-9
+            if "ceiling" in best[library]:
+                row["ceiling"] = best[library]["ceiling"]
             status = "wrong" if wrong and library == OURS else "ok"
             rows.add(**about, status=status, speed=row[library], unit=case.unit, work=case.work, **best[library])
     return row
 
 
 def show(results: dict[str, Row], known: dict[str, Case]) -> None:
-    """Print one table: speeds, and ours over PyTorch's."""
+    """Print one table: speeds, ours over PyTorch's, and over what the machine can do."""
     table = Table(title="speed of single ops (best)")
-    for column in ("op", *LIBRARIES, "", "ours / torch"):
+    for column in ("op", *LIBRARIES, "", "ours / torch", "of ceiling"):
         table.add_column(column, justify="left" if column in ("op", "") else "right")
     for name, row in results.items():
         speeds = [f"{row[x]:.1f}" if x in row else "failed" if x in row["failed"] else "-" for x in LIBRARIES]
         both = all(library in row for library in LIBRARIES)
         ratio = "WRONG" if row["wrong"] else f"{row[OURS] / row['torch']:.2f}" if both else ""
-        table.add_row(name, *speeds, known[name].unit, ratio)
+        share = f"{row[OURS] / row['ceiling']:.0%}" if "ceiling" in row and not row["wrong"] else ""
+        table.add_row(name, *speeds, known[name].unit, ratio, share)
     Console(width=100).print(table)
 
 
@@ -100,6 +104,10 @@ def main() -> None:
     for worker in workers:
         worker.close()
     show(results, known)
+    if arguments.plot:
+        right = {name: row for name, row in results.items() if all(x in row for x in LIBRARIES) and not row["wrong"]}
+        over = {name: {"torch": row[OURS] / row["torch"]} for name, row in right.items()}
+        draw_ratios(arguments.plot, f"Pronghorn's speed over PyTorch's, {arguments.device}", over)
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1) + "\n")
 

@@ -159,10 +159,24 @@ def seconds(worker: Any, method: str, *arguments: Any) -> float:
     return time.perf_counter() - start
 
 
+def peak_memory(start_anew: bool = False) -> float:
+    """Megabytes of memory this process has held at most (since the last call that started anew), where Linux tells."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0.0
+    found = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+    if start_anew:
+        Path("/proc/self/clear_refs").write_text("5")
+    return int(found.split()[1]) * 1024 / 1e6
+
+
 def serve(worker: Any, command: str, workload: str, precision: str, device: str, tiny: bool) -> dict[str, float]:
-    """Carry out one command: "build" a workload in a precision, or take a "round" of it."""
+    """Carry out one command: "build" a workload in a precision, take a "round" of it, or tell its "memory"."""
     size = size_of(workload, device, tiny)
+    if command == "memory":
+        return {"peak_memory_megabytes": peak_memory()}
     if command == "build":
+        peak_memory(start_anew=True)
         start = time.perf_counter()
         worker.build(workload, precision, *data(size), size.batch)
         worker.synchronize()

@@ -187,3 +187,4 @@ def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--deadline", type=float, default=1e9, help="seconds after which no further row is begun")
     parser.add_argument("--rows", type=Path, help="append each row, once finished, to this file of JSON lines")
     parser.add_argument("--json", type=Path, help="write all figures to this file at the end")
+    parser.add_argument("--plot", type=Path, help="draw the ratios as bars into this file; needs matplotlib")

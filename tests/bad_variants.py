@@ -69,6 +69,7 @@ SECONDS = 10
 ROUNDS = {
     "Model.fit": ("epochs", "steps_per_epoch", "validation_steps"),
     "Model.evaluate": ("steps",),
+    "Model.profile": ("repeats",),
     "ops.fori_loop": ("upper",),
 }
 MEMORY = 6 << 30

@@ -348,6 +348,9 @@ LEFT_OUT = {
     "callbacks.MonitorCallback": "an abstract base: its arguments are those of EarlyStopping",
     "models.Model": "its methods have entries",
     "models.Sequential": "its methods have entries",
+    "profiling.Ceilings": "a result",
+    "profiling.Profile": "a result: its methods have entries",
+    "profiling.ProfileRow": "a result",
     "random.draw_seed": "takes a seed only, as every random function does",
 }
 

@@ -42,6 +42,7 @@ MODULES = (
     "backend",
     "dtype_policies",
     "mixed_precision",
+    "profiling",
     "tf_names",
 )
 

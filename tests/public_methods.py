@@ -33,6 +33,11 @@ def shared_model() -> ph.Sequential:
     return _shared[0]
 
 
+def shared_profile() -> ph.profiling.Profile:
+    """The profile of a step of the shared model."""
+    return shared_model().profile(X, LABELS, repeats=1, verbose=0)
+
+
 def built(layer: Any) -> Any:
     """A layer with weights."""
     layer.build((None, 3))
@@ -104,6 +109,10 @@ _METHODS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
     "Model.set_weights": (shared_model, {"weights": [np.zeros((3, 2)), np.zeros(2)]}),
     "Model.summary": (shared_model, {"line_length": 60, "print_fn": lambda text: None}),
     "Model.program": (shared_model, {}),
+    "Model.profile": (shared_model, {"x": X, "y": LABELS, "batch_size": 2, "repeats": 1, "verbose": 0}),
+    "Profile.table": (shared_profile, {"by": "layer", "limit": 3, "width": 80}),
+    "Profile.save": (shared_profile, {"path": "profile.json"}),
+    "Profile.from_json": (shared_profile, {"text": shared_profile().to_json()}),
     "Model.set_state_tree": (shared_model, {"state_tree": {"trainable_variables": {}}}),
     "Model.get_state_tree": (shared_model, {}),
     "Model.compile_from_config": (model, {"config": {"optimizer": "sgd", "loss": "mse"}}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from pronghorn import _core
 from pronghorn.cli.doctor import doctor
 from pronghorn.cli.drawing import draw_row
 from pronghorn.cli.main import main
+from pronghorn.cli.workloads import WORKLOADS, build
+from pronghorn.profiling import Profile
 
 
 def test_version(capsys):
@@ -51,7 +54,13 @@ def test_doctor_shows_the_documented_switches_that_are_set(capsys, monkeypatch):
     assert len(switches) >= 6 and all(f"value of {switch}" in out for switch in switches)
 
 
-@pytest.mark.parametrize("arguments", [["demo", "--data", "letters"], ["demo", "--epochs", "0"], ["fly"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["demo", "--data", "letters"], ["demo", "--epochs", "0"], ["fly"]),
+        *(["bench", "--workload", "vgg"], ["bench", "--batch-size", "0"], ["bench", "--threads", "none"]),
+    ],
+)
 def test_bad_arguments(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
@@ -71,3 +80,49 @@ def test_drawing_shrinks_and_captions():
     lines = text.splitlines()
     assert len(lines) == 5 and lines[0].startswith("██") and "one" in lines[-1] and "two" in lines[-1]
     assert len(draw_row(np.ones((1, 28, 28)), ["x"]).splitlines()) == 15
+
+
+def test_bench_times_and_profiles_a_model_and_writes_it_down(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("pronghorn.cli.bench._SECONDS", 0.01)
+    path, threads = tmp_path / "bench.json", pronghorn.config.num_threads()
+    options = ["--workload", "mlp-32", "--batch-size", "8", "--threads", "1", "--json", str(path)]
+    assert main(["bench", *options]) == 0
+    out = capsys.readouterr().out
+    assert "mlp-32: train step of 8 samples" in out and "mlp-32: predict step of 8 samples" in out
+    assert "rmsprop_step" in out and "samples a second of fit and predict" in out
+    result = json.loads(path.read_text())["workloads"]["mlp-32"]
+    assert result["batch_size"] == 8 and set(result["samples_per_second"]) == {"train", "predict"}
+    assert all(speed > 0 for speed in result["samples_per_second"].values())
+    profile = Profile.from_json(json.dumps(result["profiles"]["train"]))
+    assert profile.kind == "train" and profile.ceilings.threads == 1
+    assert pronghorn.config.num_threads() == threads
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--device", "tpu"], "tpu"),
+        (["--json", "no/such/folder/bench.json"], "no folder"),
+        (["--plot", "no/such/folder/bench.png"], "no folder"),
+    ],
+)
+def test_bench_says_at_once_what_it_cannot_do(options, message, capsys):
+    assert main(["bench", "--workload", "mlp-32", *options]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_bench_without_matplotlib_says_what_to_install(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["bench", "--plot", str(tmp_path / "p.png")]) == 1
+    assert "pip install 'pronghorn[plot]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_every_workload_is_a_compiled_model_of_ten_classes(name):
+    shape, batch = WORKLOADS[name]
+    shape = shape if len(shape) == 1 else (8 if name.startswith("resnet") else 12, *shape[1:])
+    shape = shape if len(shape) == 1 else (shape[0], shape[0], shape[2])
+    model = build(pronghorn, name, shape)
+    assert model.name == name and batch > 0
+    assert np.isfinite(model.train_on_batch(np.ones((2, *shape)), np.array([1, 9])))[0]
+    assert model.predict(np.ones((3, *shape)), verbose=0).shape == (3, 10)

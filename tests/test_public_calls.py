@@ -30,6 +30,7 @@ GROUPS = (
         "backend",
         "dtype_policies",
         "mixed_precision",
+        "profiling",
     ),
     ("layers",),
     ("optimizers", "optimizers.schedules", "callbacks", "utils", "models", "tf_names"),

@@ -28,6 +28,7 @@ _SUBMODULES = (
     "models",
     "ops",
     "optimizers",
+    "profiling",
     "random",
     "regularizers",
     "saving",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from pronghorn import _core
+from pronghorn import _core, arguments
 from pronghorn.training.program import dtype_of
 
 FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
@@ -98,6 +98,7 @@ def measure_ceilings(dtypes: Iterable[str] = ()) -> Ceilings:
         `Ceilings`.
 
     Raises:
+        TypeError: if `dtypes` is no list.
         ValueError: for the name of another dtype.
 
     Example:
@@ -105,41 +106,45 @@ def measure_ceilings(dtypes: Iterable[str] = ()) -> Ceilings:
         >>> measure_ceilings().peak("float32") > 1e6
         True
     """
-    wanted = {"float32", *dtypes}
-    unknown = sorted(wanted - FLOATS)
-    if unknown:
-        raise ValueError(f"measure_ceilings: dtypes must be names of floating dtypes, got {unknown}")
+    names = arguments.list_of(dtypes, "measure_ceilings: dtypes")
+    wanted = {"float32", *(arguments.one_of(name, sorted(FLOATS), "measure_ceilings: dtypes") for name in names)}
     name = _core.current_device()
     key = (name, _core.num_threads(), _core.matmul_precision())
-    known = _measured.get(key)
-    missing = wanted - set(known.flops if known else ())
-    if known is None or missing:
-        flops = {**(known.flops if known else {}), **{dtype: _peak(dtype) for dtype in sorted(missing)}}
-        bandwidths = known.bandwidths if known else _bandwidths()
-        overhead = known.call_seconds if known else _best_seconds(_sum_of(1))
-        _measured[key] = Ceilings(name, _core.device_description(name), key[1], flops, bandwidths, overhead)
+    if key not in _measured:
+        overhead = _best_seconds(_sum_of(1))
+        _measured[key] = Ceilings(name, _core.device_description(name), key[1], {}, _bandwidths(overhead), overhead)
+    known = _measured[key]
+    missing = sorted(wanted - set(known.flops))
+    if missing:
+        flops = known.flops | {dtype: _peak(dtype, known.call_seconds) for dtype in missing}
+        _measured[key] = replace(known, flops=flops)
     return _measured[key]
 
 
-def _peak(dtype: str) -> float:
+def _peak(dtype: str, overhead: float) -> float:
     found = 0.0
     for side in _PRODUCT_SIDES:
         matrix = np.resize(_numbers(), (side, side)).astype(dtype_of(dtype))
-        seconds = _best_seconds(_program(_raw.matmul, [matrix, matrix]))
+        seconds = _without(overhead, _best_seconds(_program(_raw.matmul, [matrix, matrix])))
         found = max(found, 2.0 * side**3 / seconds)
         if seconds > _LONG:
             break
     return found
 
 
-def _bandwidths() -> tuple[tuple[float, float], ...]:
+def _bandwidths(overhead: float) -> tuple[tuple[float, float], ...]:
     found = []
     for size in _SUM_BYTES:
-        seconds = _best_seconds(_sum_of(size // 12))
+        seconds = _without(overhead, _best_seconds(_sum_of(size // 12)))
         found.append((float(size), size / seconds))
         if seconds > 4 * _LONG:
             break
     return tuple(found)
+
+
+def _without(overhead: float, seconds: float) -> float:
+    """What a call takes besides being made and waited for; at least half of what was measured."""
+    return max(seconds - overhead, seconds / 2)
 
 
 def _numbers() -> np.ndarray:

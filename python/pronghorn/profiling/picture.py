@@ -9,6 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from pronghorn.profiling.profile import Profile
 
+_NAMED = 6  # dots that get a name
 _COLORS = {"forward": "tab:blue", "backward": "tab:orange", "update": "tab:green"}
 
 
@@ -32,9 +33,9 @@ def draw(profile: Profile, path: str, limit: int) -> None:
 
 
 def _draw_roofline(axes: Any, profile: Profile) -> None:
-    rows = [row for row in profile.rows if row.flops and row.bytes and row.seconds]
+    # what does next to nothing says nothing about the machine
+    rows = [row for row in profile.rows if row.flops and row.seconds and row.bound != "overhead"]
     intensities = np.array([row.flops / row.bytes for row in rows] or [1.0])
-    total = sum(row.seconds for row in profile.rows) or 1.0
     ceilings = profile.ceilings
     x = np.geomspace(min(intensities.min() / 2, 0.05), max(intensities.max() * 2, 100.0), 200)
     rates = {"cache": ceilings.bandwidth(0), "memory": ceilings.bandwidths[-1][1]}
@@ -42,22 +43,18 @@ def _draw_roofline(axes: Any, profile: Profile) -> None:
         for where, style in (("cache", "--"), ("memory", "-")):
             label = f"{dtype}: {peak * 1e-9:.0f} GFLOP/s, {where}: {rates[where] * 1e-9:.0f} GB/s"
             axes.plot(x, np.minimum(peak, rates[where] * x) * 1e-9, style, color="0.4", linewidth=1, label=label)
+    total = sum(row.seconds for row in rows) or 1.0
     for phase, color in _COLORS.items():
         ours = [row for row in rows if row.phase == phase]
-        if ours:
-            axes.scatter(
-                [row.flops / row.bytes for row in ours],
-                [row.gflops_per_second for row in ours],
-                s=[20 + 1500 * row.seconds / total for row in ours],
-                color=color,
-                alpha=0.6,
-                label=f"{phase} (area: time)",
-            )
-    for row in sorted(rows, key=lambda row: -row.seconds)[:6]:
-        axes.annotate(f"{row.layer} {row.op}", (row.flops / row.bytes, row.gflops_per_second), fontsize=7)
+        places = [row.flops / row.bytes for row in ours], [row.gflops_per_second for row in ours]
+        axes.scatter(*places, s=[20 + 1500 * row.seconds / total for row in ours], color=color, alpha=0.6)
+        axes.scatter([], [], s=40, color=color, alpha=0.6, label=f"{phase}; area: time")
+    for row in rows[:_NAMED]:
+        place = row.flops / row.bytes, row.gflops_per_second
+        axes.annotate(f"{row.layer} {row.op}  ", place, fontsize=7, ha="right", va="center")
     axes.set(xscale="log", yscale="log", xlabel="operations per byte", ylabel="GFLOP/s", title="roofline")
     axes.grid(True, which="major", alpha=0.3)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="lower right")
 
 
 def _draw_bars(axes: Any, profile: Profile, rows: Any) -> None:

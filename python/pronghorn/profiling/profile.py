@@ -75,7 +75,7 @@ class Profile:
         Args:
             by: "op" for a line per layer and op, "layer" for one per layer.
             limit: number of lines, slowest first, before the rest is summed up in one; None for all.
-            width: characters there are; below 140, some columns are left out. None means enough.
+            width: characters there are; below 140 amounts, below 100 rates are left out. None means enough.
 
         Raises:
             ValueError: for another `by`, or a limit below 1.

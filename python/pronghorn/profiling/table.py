@@ -10,7 +10,8 @@ from pronghorn.profiling.rows import ProfileRow, sum_rows
 if TYPE_CHECKING:
     from pronghorn.profiling.profile import Profile
 
-_WIDE = 140
+# Characters that all columns need, and those with rates but without amounts.
+_WIDE, _MEDIUM = 140, 100
 _PHASES = {"forward": "fwd", "backward": "bwd", "update": "upd"}
 # A row that takes at least this share of the time, in per cent, has its share of the ceiling coloured.
 _NOTABLE = 2.0
@@ -21,17 +22,18 @@ def make_table(profile: Profile, by: str, limit: int | None, width: int | None) 
     from rich.table import Table
     from rich.text import Text
 
-    wide = width is None or width >= _WIDE
+    wide, medium = (width is None or width >= least for least in (_WIDE, _MEDIUM))
     of_ops = by == "op"
     rows = profile.rows if of_ops else profile.layers
     total = sum_rows(rows)
     table = Table(title=Text(_title(profile)), caption=Text(_caption(profile)), caption_justify="left")
-    table.add_column("layer", overflow="fold")
+    table.add_column("layer", overflow="fold", min_width=10)
     table.add_column("pass")
     if of_ops:
         table.add_column("op (kernel)" if wide else "op", overflow="fold")
-    counts = ["calls", "MFLOP", "MB"] if wide else []
-    for name in (*counts, "ms", "time", "GFLOP/s", "GB/s", "of ceiling"):
+    amounts = ["calls", "MFLOP", "MB"] if wide else []
+    rates = ["GFLOP/s", "GB/s"] if medium else []
+    for name in (*amounts, "ms", "time", *rates, "of ceiling"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("bound by", no_wrap=True)
 
@@ -44,7 +46,8 @@ def make_table(profile: Profile, by: str, limit: int | None, width: int | None) 
         if wide:
             cells += [f"{row.calls}", _figure(row.flops * 1e-6), _figure(row.bytes * 1e-6)]
         cells += [f"{row.seconds * 1e3:.3f}", f"{share:.1f}%"]
-        cells += [_figure(row.gflops_per_second), _figure(row.gbytes_per_second)]
+        if medium:
+            cells += [_figure(row.gflops_per_second), _figure(row.gbytes_per_second)]
         cells.append(Text(f"{row.percent_of_ceiling:.0f}%", style=_style(row.percent_of_ceiling, share)))
         table.add_row(*cells, row.bound if row.phase else "", **options)
 
