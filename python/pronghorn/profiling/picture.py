@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from pronghorn.profiling.profile import Profile
 
 _NAMED = 6  # dots that get a name
 _COLORS = {"forward": "tab:blue", "backward": "tab:orange", "update": "tab:green"}
 
 
-def draw(profile: Profile, path: str, limit: int) -> None:
+def draw(profile: Any, path: str, limit: int) -> None:
     """Write the picture to a file; `Profile.plot` describes the arguments."""
     try:
         from matplotlib.figure import Figure
@@ -32,7 +29,7 @@ def draw(profile: Profile, path: str, limit: int) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _draw_roofline(axes: Any, profile: Profile) -> None:
+def _draw_roofline(axes: Any, profile: Any) -> None:
     # what does next to nothing says nothing about the machine
     rows = [row for row in profile.rows if row.flops and row.seconds and row.bound != "overhead"]
     intensities = np.array([row.flops / row.bytes for row in rows] or [1.0])
@@ -57,7 +54,7 @@ def _draw_roofline(axes: Any, profile: Profile) -> None:
     axes.legend(fontsize=7, loc="lower right")
 
 
-def _draw_bars(axes: Any, profile: Profile, rows: Any) -> None:
+def _draw_bars(axes: Any, profile: Any, rows: Any) -> None:
     names = [f"{' + '.join([row.layer, *row.fused])}: {row.op}" for row in rows]
     names = [name if len(name) <= 60 else f"{name[:57]}..." for name in names]
     places = np.arange(len(rows))

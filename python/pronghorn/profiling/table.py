@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pronghorn.profiling.rows import ProfileRow, sum_rows
-
-if TYPE_CHECKING:
-    from pronghorn.profiling.profile import Profile
 
 # Characters that all columns need, and those with rates but without amounts.
 _WIDE, _MEDIUM = 140, 100
@@ -17,7 +14,7 @@ _PHASES = {"forward": "fwd", "backward": "bwd", "update": "upd"}
 _NOTABLE = 2.0
 
 
-def make_table(profile: Profile, by: str, limit: int | None, width: int | None) -> Any:
+def make_table(profile: Any, by: str, limit: int | None, width: int | None) -> Any:
     """Return a rich table; `Profile.table` describes the arguments."""
     from rich.table import Table
     from rich.text import Text
@@ -60,7 +57,7 @@ def make_table(profile: Profile, by: str, limit: int | None, width: int | None) 
     return table
 
 
-def print_table(profile: Profile, limit: int | None) -> None:
+def print_table(profile: Any, limit: int | None) -> None:
     """Print the table by op to standard output."""
     from rich.console import Console
 
@@ -68,7 +65,7 @@ def print_table(profile: Profile, limit: int | None) -> None:
     console.print(make_table(profile, "op", limit, console.width))
 
 
-def table_text(profile: Profile) -> str:
+def table_text(profile: Any) -> str:
     """Return the whole table by op as text, as wide as the terminal."""
     from rich.console import Console
 
@@ -82,7 +79,7 @@ def _terminal_width() -> int:
     return max(shutil.get_terminal_size((_WIDE, 24)).columns, 80)
 
 
-def _title(profile: Profile) -> str:
+def _title(profile: Any) -> str:
     milliseconds = profile.step_seconds * 1e3
     return (
         f"{profile.model}: {profile.kind} step of {profile.batch_size} samples, {milliseconds:.3f} ms, "
@@ -90,7 +87,7 @@ def _title(profile: Profile) -> str:
     )
 
 
-def _caption(profile: Profile) -> str:
+def _caption(profile: Any) -> str:
     ceilings = profile.ceilings
     peaks = ", ".join(f"{rate * 1e-9:.0f} GFLOP/s in {dtype}" for dtype, rate in sorted(ceilings.flops.items()))
     cache, memory = (rate * 1e-9 for rate in (ceilings.bandwidth(0), ceilings.bandwidths[-1][1]))
