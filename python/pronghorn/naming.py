@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pronghorn import _core
+
 _WORD_STARTS = re.compile(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
 
 _used: dict[str, int] = {}  # how often each name was asked for
@@ -55,10 +57,14 @@ def reset() -> None:
 
 @contextmanager
 def name_scope(name: str) -> Iterator[None]:
-    """Put `name` in front of the paths of variables created inside."""
+    """Put `name` in front of the paths of variables created inside; what is traced inside becomes part of it."""
     _scopes.names.append(name)
     try:
-        yield
+        if _core.is_tracing():
+            with _core.Part(name):
+                yield
+        else:
+            yield
     finally:
         _scopes.names.pop()
 

@@ -98,9 +98,11 @@ py::list steps(const Program& program) {
   py::list infos;
   for (const StepInfo& step : program.steps()) {
     py::list parts;
-    for (const Part& part : step.parts) {
+    const auto add = [&](const Part& part) {
       parts.append(py::make_tuple(program.graph().paths[static_cast<size_t>(part.path)], phase_name(part.phase)));
-    }
+    };
+    add(step.parts.main);
+    for (const Part& part : step.parts.others) add(part);
     py::dict info;
     info["op"] = step.op;
     info["kernel"] = step.variant;

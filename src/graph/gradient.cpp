@@ -37,7 +37,7 @@ class BackwardPart {
     graph_ = result.graph();
     before_ = graph_->part;
     const Value& value = graph_->values[result.value()];
-    if (value.kind == ValueKind::result) graph_->part = {graph_->nodes[value.index].parts[0].path, Phase::backward};
+    if (value.kind == ValueKind::result) graph_->part = {graph_->nodes[value.index].parts.main.path, Phase::backward};
   }
   ~BackwardPart() {
     if (graph_) graph_->part = before_;

@@ -47,7 +47,7 @@ Tensor Graph::add_input(const Spec& spec) {
 int Graph::add_node(const Op& op, std::vector<int> input_ids, const Attributes& attributes) {
   Specs specs;
   for (int id : input_ids) specs.push_back(values[id].spec);
-  Node node{&op, attributes, std::move(input_ids), {}, {part}};
+  Node node{&op, attributes, std::move(input_ids), {}, {part, {}}};
   const int index = static_cast<int>(nodes.size());
   int output = 0;
   for (const Spec& spec : op.infer(span_of(specs), attributes.data())) {

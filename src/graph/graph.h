@@ -32,14 +32,18 @@ struct Part {
   Phase phase = Phase::forward;
   bool operator==(const Part&) const = default;
 };
-using Parts = std::vector<Part>;
+// A fused node does the work of several parts.
+struct Parts {
+  Part main;
+  std::vector<Part> others;
+};
 
 struct Node {
   const Op* op;
   Attributes attributes;
   std::vector<int> inputs;
   std::vector<int> outputs;
-  Parts parts;  // a fused node does the work of several; the main one comes first
+  Parts parts;
 };
 
 class Graph : public std::enable_shared_from_this<Graph> {

@@ -69,11 +69,15 @@ GraphPtr GraphCopy::finish() {
 }
 
 Parts join_parts(const std::vector<const Node*>& nodes) {
-  Parts joined;
+  Parts joined{nodes[0]->parts.main, {}};
+  const auto add = [&](const Part& part) {
+    const bool known =
+        part == joined.main || std::find(joined.others.begin(), joined.others.end(), part) != joined.others.end();
+    if (!known) joined.others.push_back(part);
+  };
   for (const Node* node : nodes) {
-    for (const Part& part : node->parts) {
-      if (std::find(joined.begin(), joined.end(), part) == joined.end()) joined.push_back(part);
-    }
+    add(node->parts.main);
+    for (const Part& part : node->parts.others) add(part);
   }
   return joined;
 }

@@ -53,7 +53,7 @@ class GraphCopy {
   std::vector<int> renamed_;
 };
 
-// The parts of fused nodes, those of the main one first.
+// The parts of fused nodes, the main one first.
 Parts join_parts(const std::vector<const Node*>& nodes);
 
 // How often each value is read, by nodes, outputs and updates.

@@ -48,7 +48,12 @@ std::vector<StepInfo> Program::steps() const {
   double copied = 0;
   for (int id : graph_->outputs) copied += static_cast<double>(spec_of(id).bytes());
   for (const Update& copy : copies_) copied += static_cast<double>(spec_of(copy.value).bytes()) * (copy.staged ? 2 : 1);
-  infos.push_back({"copy", "memory", "", DType::uint8, {{0, copies_.empty() ? Phase::forward : Phase::update}}, {0, 2 * copied}});
+  infos.push_back({"copy",
+                   "memory",
+                   "",
+                   DType::uint8,
+                   {{0, copies_.empty() ? Phase::forward : Phase::update}, {}},
+                   {0, 2 * copied}});
   return infos;
 }
 

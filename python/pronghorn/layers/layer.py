@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import _core, arguments, constraints, dtype_policies, initializers, naming, ops, regularizers, tree
+from pronghorn import arguments, constraints, dtype_policies, initializers, naming, ops, regularizers, tree
 from pronghorn.layers import call_context
 from pronghorn.layers.input_spec import check_inputs, check_shape
 from pronghorn.layers.layer_config import constructor_config, revive
@@ -266,7 +266,7 @@ class Layer(StatelessCall, WeightArrays, Operation):
             previous_mask = kwargs.get("mask")
             if previous_mask is None:
                 previous_mask = tree.map_structure(get_mask, first)
-        with _core.Part(self.name), naming.name_scope(self.name), call_context.layer_call(training) as outermost:
+        with naming.name_scope(self.name), call_context.layer_call(training) as outermost:
             if self._path is None:
                 self._path = naming.current_path()
             if outermost:
