@@ -82,23 +82,7 @@ PH_INLINE Pixel pixel_at(const ConvGeometry& g, int64_t index) {
   return {index / g.pixels(), index % g.pixels() / g.columns.out, index % g.columns.out};
 }
 
-// Copies n elements in vectors, the last of which overlaps the one before; short runs one by one.
-template <class T>
-PH_INLINE void copy_run(const T* from, T* to, int64_t n) {
-  constexpr int64_t w = 16 / static_cast<int64_t>(sizeof(T));
-  typedef T Piece __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
-  if (n >= lanes<T>) {
-    for (int64_t j = 0; j + lanes<T> <= n; j += lanes<T>) store(to + j, load(from + j));
-    store(to + n - lanes<T>, load(from + n - lanes<T>));
-  } else if (n >= w) {
-    for (int64_t j = 0; j + w <= n; j += w)
-      *reinterpret_cast<Piece*>(to + j) = *reinterpret_cast<const Piece*>(from + j);
-    *reinterpret_cast<Piece*>(to + n - w) = *reinterpret_cast<const Piece*>(from + n - w);
-  } else {
-    for (int64_t j = 0; j < n; ++j) to[j] = from[j];
-  }
-}
-
+// As copy_run of one type.
 template <class S>
 requires(sizeof(S) == 2) PH_INLINE void copy_run(const S* from, float* to, int64_t n) {
   load_half<float, S>(to, from, n);
