@@ -11,6 +11,7 @@
 #include "core/precision.h"
 #include "core/scratch.h"
 #include "core/thread_pool.h"
+#include "cpu/conv/slices.h"
 #include "cpu/conv/winograd_transforms.h"
 #include "cpu/gemm/gemm.h"
 
@@ -20,8 +21,7 @@ namespace {
 
 using V = Vector<float>;
 constexpr int64_t w = lanes<float>;
-constexpr int64_t block_bytes = 400 << 10;  // of v and p: what the L2 cache holds beside u
-constexpr int64_t most_slices = 8;
+constexpr int64_t block_bytes = 400 << 10;      // of v and p: what the L2 cache holds beside u
 constexpr int64_t most_slice_bytes = 48 << 20;  // of all slices' sums
 
 // Vectors of channels, of which the last may be a part.

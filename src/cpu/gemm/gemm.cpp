@@ -66,47 +66,54 @@ void pack_a(const Gemm<T>& g, T* slivers) {
   });
 }
 
+// Rows [i, i + rows) and the panel at column j of C, for one depth block.
+template <class T>
+PH_INLINE void multiply_tile(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t i, int rows, int64_t j, const T* a,
+                             Rows lie, const T* b, int64_t b_row) {
+  const bool last = l0 + depth >= g.k;
+  const int columns = static_cast<int>(least(panel_width<T>, g.n - j));
+  const Tile<T> tile{depth,
+                     a,
+                     g.a_row,
+                     g.a_column,
+                     b,
+                     b_row,
+                     g.c + i * g.c_row + j,
+                     g.c_row,
+                     columns,
+                     g.accumulate || l0 > 0,
+                     last && g.bias ? g.bias + j : nullptr,
+                     last && g.activation == Activation::relu};
+  choose_micro_kernel<T>(rows, columns, lie)(tile);
+}
+
 // Some row blocks and panels of C for one depth block; `packed` holds these panels, `slivers`, unless nullptr, all of
 // A.
 template <class T>
 void multiply_depth(const Gemm<T>& g, const T* packed, const T* slivers, int64_t l0, int64_t depth,
                     const RowBlocks& blocks, Range own, Range panels) {
   constexpr int64_t w = panel_width<T>;
-  const bool last = l0 + depth >= g.k;
-  const auto multiply_tile = [&](int64_t panel, int64_t block, const T* a, Rows lie) {
-    const int64_t i = blocks.first(block), j = panel * w;
-    const int columns = static_cast<int>(least(w, g.n - j));
-    const Tile<T> tile{depth,
-                       a,
-                       g.a_row,
-                       g.a_column,
-                       packed + (panel - panels.begin) * depth * w,
-                       w,
-                       g.c + i * g.c_row + j,
-                       g.c_row,
-                       columns,
-                       g.accumulate || l0 > 0,
-                       last && g.bias ? g.bias + j : nullptr,
-                       last && g.activation == Activation::relu};
-    choose_micro_kernel<T>(blocks.rows(block), columns, lie)(tile);
+  const auto multiply = [&](int64_t panel, int64_t block, const T* a, Rows lie) {
+    multiply_tile(g, l0, depth, blocks.first(block), blocks.rows(block), panel * w, a, lie,
+                  packed + (panel - panels.begin) * depth * w, w);
   };
   if (slivers) {
     for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
       for (int64_t block = own.begin; block < own.end; ++block) {
-        multiply_tile(panel, block, slivers + sliver_offset(g, l0, depth, blocks.first(block)), Rows::sliver);
+        multiply(panel, block, slivers + sliver_offset(g, l0, depth, blocks.first(block)), Rows::sliver);
       }
     }
   } else if (blocks.packed) {
     alignas(64) T sliver[row_block * depth_block];
     for (int64_t block = own.begin; block < own.end; ++block) {
       pack_rows(g, blocks.first(block), blocks.rows(block), l0, depth, sliver);
-      for (int64_t panel = panels.begin; panel < panels.end; ++panel) multiply_tile(panel, block, sliver, Rows::sliver);
+      for (int64_t panel = panels.begin; panel < panels.end; ++panel) multiply(panel, block, sliver, Rows::sliver);
     }
   } else {
     const Rows lie = g.a_column == 1 ? Rows::contiguous : Rows::columns;
     for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
       for (int64_t block = own.begin; block < own.end; ++block) {
-        multiply_tile(panel, block, g.a + blocks.first(block) * g.a_row + l0 * g.a_column, lie);
+        multiply(panel, block, g.a + blocks.first(block) * g.a_row + l0 * g.a_column, lie);
       }
     }
   }
@@ -138,12 +145,13 @@ void multiply_row_block(const Gemm<T>& g, T* packed) {
   const Rows lie = g.a_column == 1 ? Rows::contiguous : Rows::columns;
   parallel_for(panels, product_ns<T>(g.m, w, g.k), [&](int64_t panel) {
     const int64_t j = panel * w;
-    const int columns = static_cast<int>(least(w, g.n - j));
-    const bool whole = columns == w;
-    const Tile<T> tile{
-        g.k,     g.a,     g.a_row, g.a_column,   whole ? g.b + j : packed,      whole ? g.b_row : w,
-        g.c + j, g.c_row, columns, g.accumulate, g.bias ? g.bias + j : nullptr, g.activation == Activation::relu};
-    choose_micro_kernel<T>(static_cast<int>(g.m), columns, lie)(tile);
+    const bool whole = j + w <= g.n;
+    const T* b = whole ? g.b + j : packed;
+    const int64_t b_row = whole ? g.b_row : w, step = depth_of(g.k);
+    for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += step) {
+      const int64_t depth = least(step, g.k - l0);
+      multiply_tile(g, l0, depth, 0, static_cast<int>(g.m), j, g.a + l0 * g.a_column, lie, b + l0 * b_row, b_row);
+    }
   });
 }
 
