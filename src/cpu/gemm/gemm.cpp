@@ -37,14 +37,18 @@ PH_INLINE bool packs_a(const Gemm<T>& g, int64_t rows, int64_t panels) {
 // The rows of a product in blocks, packed or not: nearly equal ones, rather than full ones and a small rest; but
 // slivers of 6 rows are full, being the fastest.
 struct RowBlocks {
-  int64_t begin, end, count;
+  int64_t begin, count;
+  int64_t size, larger;  // rows of a block; how many, the first ones, have one more
+  int64_t end;
   bool packed;
 
   RowBlocks(Range rows, bool is_packed)
-      : begin(rows.begin), end(rows.end), count(divide_up(rows.end - rows.begin, row_block)), packed(is_packed) {}
-  PH_INLINE int64_t first(int64_t block) const {
-    return packed && row_block == 6 ? least(begin + block * row_block, end) : begin + (end - begin) * block / count;
+      : begin(rows.begin), count(divide_up(rows.end - rows.begin, row_block)), end(rows.end), packed(is_packed) {
+    const bool full = packed && row_block == 6;
+    size = full ? row_block : (end - begin) / most(count, 1);
+    larger = full ? 0 : (end - begin) % most(count, 1);
   }
+  PH_INLINE int64_t first(int64_t block) const { return least(begin + block * size + least(block, larger), end); }
   PH_INLINE int rows(int64_t block) const { return static_cast<int>(first(block + 1) - first(block)); }
   PH_INLINE Range all() const { return {0, count}; }
 };
