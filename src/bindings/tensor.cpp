@@ -1,4 +1,7 @@
 // The Tensor type and the ways in and out of it.
+#include <bit>
+#include <cstdint>
+
 #include "bindings/bindings.h"
 #include "bindings/dlpack.h"
 #include "core/error.h"
@@ -18,6 +21,16 @@ py::dtype numpy_dtype(DType dtype) {
 }
 
 DType dtype_from_numpy(const py::dtype& dtype) {
+  // by kind and size, which is quicker than by name
+  constexpr DType signed_of[] = {DType::int8, DType::int16, DType::int32, DType::int64};
+  constexpr DType unsigned_of[] = {DType::uint8, DType::uint16, DType::uint32, DType::uint64};
+  const auto size = static_cast<size_t>(dtype.itemsize());
+  const char kind = dtype.kind();
+  if (kind == 'b') return DType::bool_;
+  if (kind == 'i') return signed_of[std::countr_zero(size)];
+  if (kind == 'u') return unsigned_of[std::countr_zero(size)];
+  if (kind == 'f' && size == 4) return DType::float32;
+  if (kind == 'f' && size == 8) return DType::float64;
   const std::string name = py::str(dtype.attr("name"));
   try {
     return dtype_from_name(name);
@@ -77,6 +90,13 @@ Tensor tensor_from(py::handle object, const char* what) {
   if (held.defined()) return held;
   if (PyBool_Check(object.ptr())) return Tensor::scalar(object.ptr() == Py_True, DType::bool_);
   if (PyFloat_CheckExact(object.ptr())) return Tensor::scalar(PyFloat_AS_DOUBLE(object.ptr()), float_type);
+  if (PyLong_CheckExact(object.ptr())) {
+    int overflow = 0;
+    const int64_t value = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
+    if (value == static_cast<int32_t>(value) && !overflow) {
+      return Tensor::scalar(static_cast<double>(value), DType::int32);
+    }
+  }
   if (py::isinstance<py::array>(object)) return tensor_from_array(py::reinterpret_borrow<py::array>(object));
   if (object.is_none() || py::isinstance<py::str>(object) || py::isinstance<py::dict>(object)) {
     throw TypeError(concat(what, ": cannot make a tensor of ", std::string(py::repr(object))));

@@ -348,6 +348,10 @@ PH_INLINE T power(T a, T b) {
   }
 }
 template <class T>
+PH_INLINE T divide_no_nan(T a, T b) {
+  return b == 0 ? T(0) : a / b;
+}
+template <class T>
 PH_INLINE T relu_grad(T dy, T y) {
   return y > 0 ? dy : T(0);
 }

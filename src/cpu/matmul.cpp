@@ -67,15 +67,15 @@ void gemm_typed(const KernelCall& call, const MatmulAttrs& attrs) {
   g.b_row = attrs.transpose_b ? 1 : s.n, g.b_column = attrs.transpose_b ? s.k : 1;
   g.c_row = s.n;
   g.bias = bias, g.activation = attrs.activation;
-  const int64_t parts = parts_of(s), scratch = packed_size<T>(s.n, s.k);
+  const int64_t parts = parts_of(s), scratch = gemm_workspace_size<T>(s.m, s.n, s.k);
   const double ns = 0.03 * static_cast<double>(s.m * s.n * s.k + 500) * static_cast<double>(s.batches);
   parallel_for(parts, parts ? ns / static_cast<double>(parts) : 0, [&](int64_t part) {
-    T* packed = static_cast<T*>(call.workspace) + part * scratch;
+    T* workspace = static_cast<T*>(call.workspace) + part * scratch;
     for_each_matrix<T>(call, s, s.batches * part / parts, s.batches * (part + 1) / parts,
                        [&](const T* a, const T* b, T* c) {
                          Gemm<T> one = g;
                          one.a = a, one.b = b, one.c = c;
-                         gemm(one, packed);
+                         gemm(one, workspace);
                        });
   });
 }
@@ -91,8 +91,9 @@ const char* gemm_accepts(SpecSpan in, const MatmulAttrs&) {
 
 size_t gemm_workspace(SpecSpan in, const MatmulAttrs& attrs) {
   const Sizes s = sizes_of(in[0].shape, in[1].shape, attrs);
-  const int64_t packed = in[0].dtype == DType::float32 ? packed_size<float>(s.n, s.k) : packed_size<double>(s.n, s.k);
-  return size_of(in[0].dtype) * static_cast<size_t>(parts_of(s) * packed);
+  const int64_t scratch = in[0].dtype == DType::float32 ? gemm_workspace_size<float>(s.m, s.n, s.k)
+                                                        : gemm_workspace_size<double>(s.m, s.n, s.k);
+  return size_of(in[0].dtype) * static_cast<size_t>(parts_of(s) * scratch);
 }
 
 // The bias in float32 lies in front of packed B.

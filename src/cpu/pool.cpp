@@ -71,17 +71,24 @@ void max_forward(const KernelCall& k, const PoolAttrs& a) {
   }
 }
 
+// Whether no two windows share an element, and whether every element is in one.
+PH_INLINE bool is_apart(const PoolGeometry& g) {
+  return g.rows.stride >= g.rows.size && g.columns.stride >= g.columns.size;
+}
+PH_INLINE bool covers_all(const Window& w) { return w.stride <= w.size && w.out * w.stride - w.before >= w.in; }
+
 // To the first element of the window that equals the maximum.
-template <class T>
-void max_grad_typed(const KernelCall& k, const PoolAttrs& a) {
-  const PoolGeometry g = pool_geometry(k.in[0].shape, a);
+template <class T, bool apart>
+void max_grad_windows(const KernelCall& k, const PoolGeometry& g) {
   const int64_t in_size = g.rows.in * g.columns.in * g.channels, out_size = g.rows.out * g.columns.out * g.channels;
   for_each_image(g, [&](int64_t image) {
     const T* x = k.in[0].as<T>() + image * in_size;
     const T* y = k.in[1].as<T>() + image * out_size;
     const T* dy = k.in[2].as<T>() + image * out_size;
     T* dx = k.out[0].as<T>() + image * in_size;
-    __builtin_memset(dx, 0, sizeof(T) * static_cast<size_t>(in_size));
+    if (!apart || !covers_all(g.rows) || !covers_all(g.columns)) {
+      __builtin_memset(dx, 0, sizeof(T) * static_cast<size_t>(in_size));
+    }
     constexpr int64_t strip = 128;
     for_each_window(g, [&](int64_t pixel, Span rows, Span columns) {
       for (int64_t c0 = 0; c0 < g.channels; c0 += strip) {
@@ -96,7 +103,8 @@ void max_grad_typed(const KernelCall& k, const PoolAttrs& a) {
             T* to = dx + at;
             for (int64_t c = 0; c < n; ++c) {
               const bool hit = from[c] == highest[c];
-              to[c] += hit ? left[c] : T(0);
+              const T found = hit ? left[c] : T(0);
+              to[c] = apart ? found : to[c] + found;
               left[c] = hit ? T(0) : left[c];
             }
           }
@@ -104,6 +112,12 @@ void max_grad_typed(const KernelCall& k, const PoolAttrs& a) {
       }
     });
   });
+}
+
+template <class T>
+void max_grad_typed(const KernelCall& k, const PoolAttrs& a) {
+  const PoolGeometry g = pool_geometry(k.in[0].shape, a);
+  is_apart(g) ? max_grad_windows<T, true>(k, g) : max_grad_windows<T, false>(k, g);
 }
 
 template <class T>

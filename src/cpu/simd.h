@@ -80,6 +80,23 @@ PH_INLINE void store_some(double* to, Vector<double> value, int n) {
 }
 #endif
 
+// Copies n elements in vectors, the last of which overlaps the one before; short runs one by one.
+template <class T>
+PH_INLINE void copy_run(const T* from, T* to, int64_t n) {
+  constexpr int64_t w = 16 / static_cast<int64_t>(sizeof(T));
+  typedef T Piece __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
+  if (n >= lanes<T>) {
+    for (int64_t j = 0; j + lanes<T> <= n; j += lanes<T>) store(to + j, load(from + j));
+    store(to + n - lanes<T>, load(from + n - lanes<T>));
+  } else if (n >= w) {
+    for (int64_t j = 0; j + w <= n; j += w)
+      *reinterpret_cast<Piece*>(to + j) = *reinterpret_cast<const Piece*>(from + j);
+    *reinterpret_cast<Piece*>(to + n - w) = *reinterpret_cast<const Piece*>(from + n - w);
+  } else {
+    for (int64_t j = 0; j < n; ++j) to[j] = from[j];
+  }
+}
+
 template <class T>
 PH_INLINE Vector<T> max_of(Vector<T> a, Vector<T> b) {
   return a > b ? a : b;

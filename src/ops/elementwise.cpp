@@ -113,6 +113,7 @@ RULE_2(add) { return {dy, dy}; }
 RULE_2(subtract) { return {dy, negative(dy)}; }
 RULE_2(multiply) { return {multiply(dy, b), multiply(dy, a)}; }
 RULE_2(divide) { return {divide(dy, b), negative(divide(multiply(dy, y), b))}; }
+RULE_2(divide_no_nan) { return {divide_no_nan(dy, b), negative(divide_no_nan(multiply(dy, y), b))}; }
 RULE_2(mod) { return {dy, negative(multiply(dy, floor(divide(a, b))))}; }
 RULE_2(power) {
   // where the exponent is 0 the slope is 0 even at a == 0; where the base is not positive the logarithm is left out

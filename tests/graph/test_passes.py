@@ -102,6 +102,19 @@ def test_simplify_folds_transposes_into_matmul():
     assert "matmul(input0, input1, transpose_a=True, transpose_b=True)" in after(graph, "simplify")
 
 
+def _pooled_relu_gradient(x, dy):
+    active = ops.relu(x)
+    pooled = ops.max_pool2d(active, pool_size=(2, 2), strides=(2, 2))
+    return ops.relu_grad(ops.max_pool2d_grad(active, pooled, dy, pool_size=(2, 2), strides=(2, 2)), active)
+
+
+def test_simplify_masks_the_gradient_of_a_pooled_relu_where_it_is_small():
+    graph = trace(_pooled_relu_gradient, (2, 5, 4, 3), (2, 2, 2, 3))
+    simplified = after(graph, "simplify", "dead_code")
+    assert op_names(simplified) == ["relu", "max_pool2d", "relu_grad", "max_pool2d_grad"]
+    assert "relu_grad(input1, %3)" in simplified
+
+
 def test_fuse_epilogue_takes_bias_and_relu_into_matmul():
     graph = trace(lambda x, w, b: ops.relu(ops.add(ops.matmul(x, w), b)), (5, 3), (3, 4), (4,))
     assert lines(after(graph, "fuse_epilogue"))[0] == "%3 = matmul(input0, input1, input2, activation='relu')"

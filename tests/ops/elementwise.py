@@ -74,6 +74,7 @@ BINARY: dict[str, tuple[Callable[..., Any], Callable[..., np.ndarray], Callable[
     "subtract": (np.subtract, normal, normal, 1e-6),
     "multiply": (np.multiply, normal, normal, 1e-6),
     "divide": (np.divide, normal, _positive, 1e-6),
+    "divide_no_nan": (lambda a, b: np.where(b == 0, 0, a / np.where(b == 0, 1, b)), normal, _positive, 1e-6),
     "maximum": (np.maximum, normal, normal, 0.0),
     "minimum": (np.minimum, normal, normal, 0.0),
     "floor_divide": (np.floor_divide, _wide, _positive, 0.0),
@@ -171,7 +172,7 @@ def _special() -> list[Sample]:
     samples = []
     for op in SPECIAL:
         samples.append(Sample("special", op, [_SPECIAL], {}, UNARY[op][0], grad=False, atol=1e-30))
-    for op in ("maximum", "minimum", "equal", "less", "multiply", "divide"):
+    for op in ("maximum", "minimum", "equal", "less", "multiply", "divide", "divide_no_nan"):
         a, b = (grid.reshape(-1) for grid in np.meshgrid(_SPECIAL[:7], _SPECIAL[:7]))
         samples.append(Sample("special", op, [a, b], {}, BINARY[op][0], grad=False))
     return samples

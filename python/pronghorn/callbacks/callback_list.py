@@ -73,6 +73,11 @@ class CallbackList(Callback):
         return any(callback.wants_batches(kind) for callback in self.callbacks)
 
     @property
+    def has_progbar(self) -> bool:
+        """Whether a progress bar counts batches, drawn while they run or only at the end."""
+        return any(isinstance(c, ProgbarLogger) and c.verbose for c in self.callbacks)
+
+    @property
     def shows_progress(self) -> bool:
         """Whether a progress bar is drawn while batches run."""
         return any(isinstance(c, ProgbarLogger) and c.verbose == 1 for c in self.callbacks)

@@ -243,8 +243,7 @@ def divide_no_nan(x1: Any, x2: Any) -> Any:
         >>> ops.divide_no_nan([1.0, 2.0], [0.0, 4.0])
         ph.Tensor([0.  0.5], shape=(2,), dtype=float32)
     """
-    is_zero = _raw.equal(x2, 0)
-    return where(is_zero, 0, _raw.divide(x1, where(is_zero, 1, x2)))
+    return _raw.divide_no_nan(x1, x2)
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:

@@ -87,7 +87,7 @@ def run_pass(
                 last_drawn = now
         if stopped():
             break
-    if done and not every_batch:
+    if done and callbacks.has_progbar and not every_batch:
         # A bar that did not know the number of steps learns it here.
         end(done - 1, read_logs(results))
     source.end_epoch()

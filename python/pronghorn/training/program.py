@@ -183,4 +183,4 @@ def _signature(data: Any) -> Hashable:
         return ("dict", *((key, _signature(data[key])) for key in sorted(data)))
     if isinstance(data, (list, tuple)):
         return (type(data).__name__, *(_signature(entry) for entry in data))
-    return None if data is None else (data.shape[1:], str(data.dtype))
+    return None if data is None else (data.shape[1:], data.dtype)

@@ -11,6 +11,8 @@
 
 #include "core/scratch.h"
 #include "core/thread_pool.h"
+#include "cpu/conv/first_layer.h"
+#include "cpu/conv/slices.h"
 #include "cpu/conv/winograd.h"
 #include "cpu/gemm/gemm.h"
 #include "cpu/gemm/halves.h"
@@ -82,23 +84,7 @@ PH_INLINE Pixel pixel_at(const ConvGeometry& g, int64_t index) {
   return {index / g.pixels(), index % g.pixels() / g.columns.out, index % g.columns.out};
 }
 
-// Copies n elements in vectors, the last of which overlaps the one before; short runs one by one.
-template <class T>
-PH_INLINE void copy_run(const T* from, T* to, int64_t n) {
-  constexpr int64_t w = 16 / static_cast<int64_t>(sizeof(T));
-  typedef T Piece __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
-  if (n >= lanes<T>) {
-    for (int64_t j = 0; j + lanes<T> <= n; j += lanes<T>) store(to + j, load(from + j));
-    store(to + n - lanes<T>, load(from + n - lanes<T>));
-  } else if (n >= w) {
-    for (int64_t j = 0; j + w <= n; j += w)
-      *reinterpret_cast<Piece*>(to + j) = *reinterpret_cast<const Piece*>(from + j);
-    *reinterpret_cast<Piece*>(to + n - w) = *reinterpret_cast<const Piece*>(from + n - w);
-  } else {
-    for (int64_t j = 0; j < n; ++j) to[j] = from[j];
-  }
-}
-
+// As copy_run of one type.
 template <class S>
 requires(sizeof(S) == 2) PH_INLINE void copy_run(const S* from, float* to, int64_t n) {
   load_half<float, S>(to, from, n);
@@ -294,7 +280,7 @@ size_t input_grad_workspace(SpecSpan in, const ConvAttrs& a) {
 
 // ---- gradient of the kernel
 
-constexpr int64_t most_slices = 8, slice_pixels = 128;
+constexpr int64_t slice_pixels = 128;
 
 template <class T, class S>
 void kernel_grad_typed(const KernelCall& k, const ConvAttrs& a) {
@@ -330,13 +316,9 @@ void kernel_grad_typed(const KernelCall& k, const ConvAttrs& a) {
         multiply_rows(product, packed, 0, product.m);
       }
     });
+    add_slices(sums, slices, g.depth() * filters);
     for (int64_t l = 0; l < g.depth(); ++l) {
-      T* total = sums + l * filters;
-      for (int64_t slice = 1; slice < slices; ++slice) {
-        const T* sum = sums + (slice * g.depth() + l) * filters;
-        for (int64_t j = 0; j < filters; ++j) total[j] += sum[j];
-      }
-      store_converted(dk + l * g.filters + group * filters, total, k.out[0].dtype, filters);
+      store_converted(dk + l * g.filters + group * filters, sums + l * filters, k.out[0].dtype, filters);
     }
   }
 }
@@ -379,11 +361,14 @@ constexpr Kernel winograd_of_kernel(const char* name) {
 
 }  // namespace
 
-PH_KERNELS(conv2d, winograd<4>("winograd4"), winograd<2>("winograd2"),
-           kernel<forward, nullptr, forward_workspace>("patches"));
+PH_KERNELS(conv2d, kernel<first_layer_forward, first_layer_accepts, first_layer_workspace>("first_layer"),
+           winograd<4>("winograd4"), winograd<2>("winograd2"), kernel<forward, nullptr, forward_workspace>("patches"));
 PH_KERNELS(conv2d_input_grad, winograd_of_input<4>("winograd4"), winograd_of_input<2>("winograd2"),
            kernel<input_grad, nullptr, input_grad_workspace>("patches"));
-PH_KERNELS(conv2d_kernel_grad, winograd_of_kernel<4>("winograd4"), winograd_of_kernel<2>("winograd2"),
-           kernel<kernel_grad, nullptr, kernel_grad_workspace>("patches"));
+PH_KERNELS(
+    conv2d_kernel_grad,
+    kernel<first_layer_kernel_grad, first_layer_kernel_grad_accepts, first_layer_kernel_grad_workspace>("first_layer"),
+    winograd_of_kernel<4>("winograd4"), winograd_of_kernel<2>("winograd2"),
+    kernel<kernel_grad, nullptr, kernel_grad_workspace>("patches"));
 
 }  // namespace ph::PH_LEVEL

@@ -11,6 +11,7 @@
 #include "core/precision.h"
 #include "core/scratch.h"
 #include "core/thread_pool.h"
+#include "cpu/conv/slices.h"
 #include "cpu/conv/winograd_transforms.h"
 #include "cpu/gemm/gemm.h"
 
@@ -20,8 +21,7 @@ namespace {
 
 using V = Vector<float>;
 constexpr int64_t w = lanes<float>;
-constexpr int64_t block_bytes = 400 << 10;  // of v and p: what the L2 cache holds beside u
-constexpr int64_t most_slices = 8;
+constexpr int64_t block_bytes = 400 << 10;      // of v and p: what the L2 cache holds beside u
 constexpr int64_t most_slice_bytes = 48 << 20;  // of all slices' sums
 
 // Vectors of channels, of which the last may be a part.
@@ -39,15 +39,31 @@ struct Sizes {
   int64_t top, left;
 };
 
+// The tiles of a whole batch. Mostly each image has tiles of its own, whose last ones reach beyond it. Where an image's
+// border of zeros is 2 wide on all sides (the gradient of a convolution without padding), images are laid out in a
+// grid, `abreast` of them in a row, and share their borders: outputs then lie without gaps, and few tiles are in vain.
 template <int m>
 struct Tiling {
-  static constexpr int points = Winograd<m>::inputs * Winograd<m>::inputs;
+  static constexpr int inputs = Winograd<m>::inputs, points = inputs * inputs;
   Sizes s;
-  int64_t down, across, tiles, block;
+  bool joined;
+  int64_t abreast, row_pitch, column_pitch;  // from an image to the next, in outputs
+  int64_t across, tiles, block;
 
   explicit Tiling(const Sizes& sizes) : s(sizes) {
-    down = divide_up(s.out_rows, m), across = divide_up(s.out_columns, m);
-    tiles = s.batch * down * across;
+    row_pitch = divide_up(s.out_rows, m) * m, column_pitch = divide_up(s.out_columns, m) * m;
+    abreast = 1;
+    tiles = count_tiles();
+    joined = s.top == 2 && s.left == 2 && s.out_rows == s.in_rows + 2 && s.out_columns == s.in_columns + 2;
+    if (joined) {
+      row_pitch = s.out_rows, column_pitch = s.out_columns;
+      int64_t best = 1;
+      for (abreast = 1; abreast <= least(s.batch, 64); ++abreast) {
+        if (s.batch % abreast == 0 && count_tiles() <= tiles) best = abreast, tiles = count_tiles();
+      }
+      abreast = best;
+    }
+    across = divide_up(abreast * column_pitch, m);
     // from about c * f / (c + f) tiles on, u and the sums of kernel gradients are read less often than v and p
     const int64_t fit = most(block_bytes / (points * 4 * (s.channels + s.filters)),
                              s.channels * s.filters / (s.channels + s.filters + 1));
@@ -60,15 +76,52 @@ struct Tiling {
   int64_t v_stride() const { return block * s.channels + 16; }
   int64_t p_stride() const { return block * s.filters + 16; }
   int64_t u_stride() const { return packed_size<float>(s.filters, s.channels); }
+
+ private:
+  int64_t count_tiles() const {
+    return divide_up(s.batch / abreast * row_pitch, m) * divide_up(abreast * column_pitch, m);
+  }
 };
 
-struct Tile {
-  int64_t image, y, x;  // of the first output
-};
+// Where a tile's rows (or columns) lie, in elements from the first image; -1 for what does not exist.
 template <int m>
-PH_INLINE Tile tile_at(const Tiling<m>& t, int64_t index) {
-  return {index / (t.down * t.across), index / t.across % t.down * m, index % t.across * m};
+struct Lines {
+  int64_t in[m + 2], out[m];
+  bool inside;  // all inputs exist and are of one image
+};
+
+// Of the tile whose first output is `at`, counted over `images` images: their sizes, steps from a line to the next and
+// from an image to the next.
+template <int m>
+PH_INLINE Lines<m> lines_at(int64_t at, int64_t pitch, int64_t images, bool joined, int64_t before, int64_t in_size,
+                            int64_t in_step, int64_t in_image, int64_t out_size, int64_t out_step, int64_t out_image) {
+  Lines<m> lines;
+  int64_t image = at / pitch, position = at % pitch;
+  lines.inside = position >= before && position - before + m + 2 <= in_size;
+  for (int r = 0; r < m + 2; ++r) {
+    const int64_t y = position - before;
+    const bool exists = image < images;
+    if (r < m) lines.out[r] = exists && position < out_size ? image * out_image + position * out_step : -1;
+    lines.in[r] = exists && y >= 0 && y < in_size ? image * in_image + y * in_step : -1;
+    if (++position == pitch && joined) position = 0, ++image;
+  }
+  return lines;
 }
+
+template <int m>
+struct Tile {
+  Lines<m> rows, columns;
+
+  PH_INLINE Tile(const Tiling<m>& t, int64_t index) {
+    const Sizes& s = t.s;
+    const int64_t in_row = s.in_columns * s.channels, in_image = s.in_rows * in_row;
+    const int64_t out_row = s.out_columns * s.filters, out_image = s.out_rows * out_row;
+    rows = lines_at<m>(index / t.across * m, t.row_pitch, s.batch / t.abreast, t.joined, s.top, s.in_rows, in_row,
+                       t.abreast * in_image, s.out_rows, out_row, t.abreast * out_image);
+    columns = lines_at<m>(index % t.across * m, t.column_pitch, t.abreast, t.joined, s.left, s.in_columns, s.channels,
+                          in_image, s.out_columns, s.filters, out_image);
+  }
+};
 
 // u from a kernel (3, 3, channels, filters).
 template <int m>
@@ -110,19 +163,19 @@ void turn_kernel(const float* kernel, int64_t channels, int64_t filters, float* 
 
 // B^T d B of one tile and all channels, to v + point * stride.
 template <int m, bool inside>
-PH_INLINE void transform_input(const Sizes& s, const float* image, int64_t y0, int64_t x0, float* v, int64_t stride) {
+PH_INLINE void transform_input(const Sizes& s, const float* x, const Tile<m>& tile, float* v, int64_t stride) {
   using F = Winograd<m>;
   constexpr int n = F::inputs;
-  const int64_t row = s.in_columns * s.channels;
-  const float* corner = image + y0 * row + x0 * s.channels;  // may lie outside: only read where it does not
+  const int64_t *rows = tile.rows.in, *columns = tile.columns.in, row = s.in_columns * s.channels;
+  const float* corner = x + (inside ? rows[0] + columns[0] : 0);
   for (int64_t c = 0; c < s.channels; c += w) {
     const int64_t live = s.channels - c;
     V half[n][n];
     for (int j = 0; j < n; ++j) {
       V d[n], t[n];
       for (int i = 0; i < n; ++i) {
-        const bool exists = inside || (y0 + i >= 0 && y0 + i < s.in_rows && x0 + j >= 0 && x0 + j < s.in_columns);
-        d[i] = exists ? load_live(corner + i * row + j * s.channels + c, live) : V{};
+        const int64_t at = inside ? i * row + j * s.channels : rows[i] + columns[j];
+        d[i] = inside || (rows[i] >= 0 && columns[j] >= 0) ? load_live(corner + at + c, live) : V{};
       }
       F::input(d, t);
       for (int i = 0; i < n; ++i) half[i][j] = t[i];
@@ -137,17 +190,11 @@ PH_INLINE void transform_input(const Sizes& s, const float* image, int64_t y0, i
 
 template <int m>
 void transform_inputs(const Tiling<m>& t, const float* x, int64_t begin, int64_t count, float* v) {
-  const Sizes& s = t.s;
   for (int64_t i = 0; i < count; ++i) {
-    const Tile tile = tile_at(t, begin + i);
-    const float* image = x + tile.image * s.in_rows * s.in_columns * s.channels;
-    const int64_t y0 = tile.y - s.top, x0 = tile.x - s.left;
-    constexpr int n = Winograd<m>::inputs;
-    if (y0 >= 0 && x0 >= 0 && y0 + n <= s.in_rows && x0 + n <= s.in_columns) {
-      transform_input<m, true>(s, image, y0, x0, v + i * s.channels, t.v_stride());
-    } else {
-      transform_input<m, false>(s, image, y0, x0, v + i * s.channels, t.v_stride());
-    }
+    const Tile<m> tile(t, begin + i);
+    float* to = v + i * t.s.channels;
+    tile.rows.inside&& tile.columns.inside ? transform_input<m, true>(t.s, x, tile, to, t.v_stride())
+                                           : transform_input<m, false>(t.s, x, tile, to, t.v_stride());
   }
 }
 
@@ -159,9 +206,7 @@ void transform_outputs(const Tiling<m>& t, const float* p, int64_t begin, int64_
   constexpr int n = F::inputs;
   const Sizes& s = t.s;
   for (int64_t index = 0; index < count; ++index) {
-    const Tile tile = tile_at(t, begin + index);
-    float* to = y + ((tile.image * s.out_rows + tile.y) * s.out_columns + tile.x) * s.filters;
-    const int64_t rows = least(m, s.out_rows - tile.y), columns = least(m, s.out_columns - tile.x);
+    const Tile<m> tile(t, begin + index);
     for (int64_t f = 0; f < s.filters; f += w) {
       const int64_t live = s.filters - f;
       const float* from = p + index * s.filters + f;
@@ -173,13 +218,15 @@ void transform_outputs(const Tiling<m>& t, const float* p, int64_t begin, int64_
         for (int i = 0; i < m; ++i) half[i][j] = out[i];
       }
       const V add = bias ? load_live(bias + f, live) : V{};
-      for (int i = 0; i < rows; ++i) {
+      for (int i = 0; i < m; ++i) {
+        if (tile.rows.out[i] < 0) continue;
         V out[m];
         F::output(half[i], out);
-        for (int j = 0; j < columns; ++j) {
+        for (int j = 0; j < m; ++j) {
+          if (tile.columns.out[j] < 0) continue;
           V value = out[j] + add;
           if (activation == Activation::relu) value = value < V{} ? V{} : value;  // keeps NaN
-          store_live(to + (i * s.out_columns + j) * s.filters + f, value, live);
+          store_live(y + tile.rows.out[i] + tile.columns.out[j] + f, value, live);
         }
       }
     }
@@ -238,9 +285,12 @@ const char* accepts(DType dtype, const ConvGeometry& g, const Sizes& s) {
   if (m == 4 && matmul_precision() == Precision::highest) return "the precision asked for is higher";
   const int64_t fewest = m == 4 ? 16 : 32;
   if (s.channels < fewest || s.filters < fewest) return "wants more channels and filters";
-  const int64_t products = 9 * s.out_rows * s.out_columns;
-  const int64_t tiles = divide_up(s.out_rows, m) * divide_up(s.out_columns, m);
-  if (products < (m == 4 ? 2 : 1.6) * Tiling<m>::points * tiles) return "its tiles reach too far beyond the image";
+  const Tiling<m> tiling(s);
+  const int64_t products = 9 * s.batch * s.out_rows * s.out_columns;
+  const double least_gain = m == 4 ? 2 : 1.6;
+  if (static_cast<double>(products) < least_gain * static_cast<double>(Tiling<m>::points * tiling.tiles)) {
+    return "its tiles reach too far beyond the image";
+  }
   return nullptr;
 }
 
@@ -258,17 +308,16 @@ void transform_output_gradients(const Tiling<m>& t, const float* dy, int64_t beg
   constexpr int n = F::inputs;
   const Sizes& s = t.s;
   for (int64_t index = 0; index < count; ++index) {
-    const Tile tile = tile_at(t, begin + index);
-    const float* from = dy + ((tile.image * s.out_rows + tile.y) * s.out_columns + tile.x) * s.filters;
-    const int64_t rows = least(m, s.out_rows - tile.y), columns = least(m, s.out_columns - tile.x);
+    const Tile<m> tile(t, begin + index);
+    const int64_t *rows = tile.rows.out, *columns = tile.columns.out;
     for (int64_t f = 0; f < s.filters; f += w) {
       const int64_t live = s.filters - f;
       V half[n][m];
       for (int j = 0; j < m; ++j) {
         V column[m], out[n];
         for (int i = 0; i < m; ++i) {
-          const bool exists = i < rows && j < columns;
-          column[i] = exists ? load_live(from + (i * s.out_columns + j) * s.filters + f, live) : V{};
+          const bool exists = rows[i] >= 0 && columns[j] >= 0;
+          column[i] = exists ? load_live(dy + rows[i] + columns[j] + f, live) : V{};
         }
         F::output_gradient(column, out);
         for (int i = 0; i < n; ++i) half[i][j] = out[i];

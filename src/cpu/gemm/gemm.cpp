@@ -23,66 +23,113 @@ PH_INLINE int64_t panel_offset(const Gemm<T>& g, int64_t l0, int64_t panel) {
   return packed_position<T>(g.n, g.k, l0, panel * panel_width<T>);
 }
 
-// Whether A is better copied than read where it lies. Rows 4 KB apart fall on the same lines of the L1 cache; of a
-// transposed A, a block of 6 rows uses less than half of every line it touches, which matters once the lines of the
-// other blocks are gone from L1.
+// Whether copying A pays. Where it lies well, it takes 12 panels to pay for it. It does not where rows are 4 KB apart,
+// which fall on the same lines of the L1 cache, nor where it is transposed and wide: a block of 6 rows uses less than
+// half of every line it touches.
 template <class T>
-PH_INLINE bool packs_a(const Gemm<T>& g, Range rows, Range panels) {
-  if (panels.end - panels.begin < 4 || g.k < 32) return false;
-  if (g.a_column != 1) return row_block < 8 && g.a_column >= 256;
-  return g.a_row * static_cast<int64_t>(sizeof(T)) % 4096 == 0 && rows.end - rows.begin >= 8;
+PH_INLINE bool packs_a(const Gemm<T>& g, int64_t rows, int64_t panels) {
+  if (g.k < 16 || rows < row_block) return false;
+  const bool lies_well =
+      g.a_column == 1 ? g.a_row * static_cast<int64_t>(sizeof(T)) % 4096 != 0 : row_block >= 8 || g.a_column < 256;
+  return panels >= (lies_well ? 12 : 4);
 }
 
-// Rows and panels of C for one depth block; `packed` holds these panels.
+// The rows of a product in blocks, packed or not: nearly equal ones, rather than full ones and a small rest; but
+// slivers of 6 rows are full, being the fastest.
+struct RowBlocks {
+  int64_t begin, count;
+  int64_t size, larger;  // rows of a block; how many, the first ones, have one more
+  int64_t end;
+  bool packed;
+
+  RowBlocks(Range rows, bool is_packed)
+      : begin(rows.begin), count(divide_up(rows.end - rows.begin, row_block)), end(rows.end), packed(is_packed) {
+    const bool full = packed && row_block == 6;
+    size = full ? row_block : (end - begin) / most(count, 1);
+    larger = full ? 0 : (end - begin) % most(count, 1);
+  }
+  PH_INLINE int64_t first(int64_t block) const { return least(begin + block * size + least(block, larger), end); }
+  PH_INLINE int rows(int64_t block) const { return static_cast<int>(first(block + 1) - first(block)); }
+  PH_INLINE Range all() const { return {0, count}; }
+};
+
+// All of A as slivers: for each depth block, row block after row block. Where the one that begins with row i lies.
 template <class T>
-void multiply_depth(const Gemm<T>& g, const T* packed, int64_t l0, int64_t depth, Range rows, Range panels) {
-  constexpr int64_t w = panel_width<T>;
+PH_INLINE int64_t sliver_offset(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t i) {
+  return l0 * g.m + i * depth;
+}
+
+template <class T>
+void pack_a(const Gemm<T>& g, T* slivers) {
+  const RowBlocks blocks({0, g.m}, true);
+  const int64_t step = depth_of(g.k), parts = divide_up(g.k, step);
+  parallel_for(blocks.count * parts, 0.15 * static_cast<double>(row_block * step), [&](int64_t chunk) {
+    const int64_t l0 = chunk / blocks.count * step, depth = least(step, g.k - l0), block = chunk % blocks.count;
+    const int64_t i = blocks.first(block);
+    pack_rows(g, i, blocks.rows(block), l0, depth, slivers + sliver_offset(g, l0, depth, i));
+  });
+}
+
+// Rows [i, i + rows) and the panel at column j of C, for one depth block.
+template <class T>
+PH_INLINE void multiply_tile(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t i, int rows, int64_t j, const T* a,
+                             Rows lie, const T* b, int64_t b_row) {
   const bool last = l0 + depth >= g.k;
-  // nearly equal blocks rather than full ones and a small rest
-  const int64_t height = rows.end - rows.begin, blocks = divide_up(height, row_block);
-  const auto multiply_tile = [&](int64_t panel, int64_t i, int count, const T* a, int64_t a_row, int64_t a_column) {
-    const int64_t j = panel * w;
-    const int columns = static_cast<int>(least(w, g.n - j));
-    const Tile<T> tile{depth,
-                       a,
-                       a_row,
-                       a_column,
-                       packed + (panel - panels.begin) * depth * w,
-                       g.c + i * g.c_row + j,
-                       g.c_row,
-                       columns,
-                       g.accumulate || l0 > 0,
-                       last && g.bias ? g.bias + j : nullptr,
-                       last && g.activation == Activation::relu};
-    choose_micro_kernel<T>(count, columns, a_column == 1)(tile);
+  const int columns = static_cast<int>(least(panel_width<T>, g.n - j));
+  const Tile<T> tile{depth,
+                     a,
+                     g.a_row,
+                     g.a_column,
+                     b,
+                     b_row,
+                     g.c + i * g.c_row + j,
+                     g.c_row,
+                     columns,
+                     g.accumulate || l0 > 0,
+                     last && g.bias ? g.bias + j : nullptr,
+                     last && g.activation == Activation::relu};
+  choose_micro_kernel<T>(rows, columns, lie)(tile);
+}
+
+// Some row blocks and panels of C for one depth block; `packed` holds these panels, `slivers`, unless nullptr, all of
+// A.
+template <class T>
+void multiply_depth(const Gemm<T>& g, const T* packed, const T* slivers, int64_t l0, int64_t depth,
+                    const RowBlocks& blocks, Range own, Range panels) {
+  constexpr int64_t w = panel_width<T>;
+  const auto multiply = [&](int64_t panel, int64_t block, const T* a, Rows lie) {
+    multiply_tile(g, l0, depth, blocks.first(block), blocks.rows(block), panel * w, a, lie,
+                  packed + (panel - panels.begin) * depth * w, w);
   };
-  const auto block_begin = [&](int64_t block) { return rows.begin + height * block / blocks; };
-  if (packs_a(g, rows, panels)) {
-    alignas(64) T sliver[row_block * depth_block];
-    for (int64_t block = 0; block < blocks; ++block) {
-      const int64_t i = block_begin(block);
-      const int count = static_cast<int>(block_begin(block + 1) - i);
-      pack_rows(g, i, count, l0, depth, sliver);
-      for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
-        multiply_tile(panel, i, count, sliver, 1, count);
+  if (slivers) {
+    for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
+      for (int64_t block = own.begin; block < own.end; ++block) {
+        multiply(panel, block, slivers + sliver_offset(g, l0, depth, blocks.first(block)), Rows::sliver);
       }
     }
-    return;
-  }
-  for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
-    for (int64_t block = 0; block < blocks; ++block) {
-      const int64_t i = block_begin(block);
-      multiply_tile(panel, i, static_cast<int>(block_begin(block + 1) - i), g.a + i * g.a_row + l0 * g.a_column,
-                    g.a_row, g.a_column);
+  } else if (blocks.packed) {
+    alignas(64) T sliver[row_block * depth_block];
+    for (int64_t block = own.begin; block < own.end; ++block) {
+      pack_rows(g, blocks.first(block), blocks.rows(block), l0, depth, sliver);
+      for (int64_t panel = panels.begin; panel < panels.end; ++panel) multiply(panel, block, sliver, Rows::sliver);
+    }
+  } else {
+    const Rows lie = g.a_column == 1 ? Rows::contiguous : Rows::columns;
+    for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
+      for (int64_t block = own.begin; block < own.end; ++block) {
+        multiply(panel, block, g.a + blocks.first(block) * g.a_row + l0 * g.a_column, lie);
+      }
     }
   }
 }
 
 template <class T>
-void multiply_block(const Gemm<T>& g, const T* packed, Range rows, Range panels) {
-  for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += depth_block) {
-    const int64_t depth = least(depth_block, g.k - l0);
-    multiply_depth(g, packed + panel_offset(g, l0, panels.begin), l0, depth, rows, panels);
+void multiply_blocks(const Gemm<T>& g, const T* packed, const T* slivers, const RowBlocks& blocks, Range own,
+                     Range panels) {
+  const int64_t step = depth_of(g.k);
+  for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += step) {
+    const int64_t depth = least(step, g.k - l0);
+    multiply_depth(g, packed + panel_offset(g, l0, panels.begin), slivers, l0, depth, blocks, own, panels);
   }
 }
 
@@ -93,24 +140,44 @@ PH_INLINE double product_ns(int64_t m, int64_t n, int64_t k) {
   return 5e-3 * static_cast<double>(sizeof(T)) * static_cast<double>(m * columns) * static_cast<double>(k);
 }
 
+// One row block: B is used once, so it is read where it lies; only a panel that reaches beyond it is packed.
+template <class T>
+void multiply_row_block(const Gemm<T>& g, T* packed) {
+  constexpr int64_t w = panel_width<T>;
+  const int64_t panels = panel_count(g), rest = g.n % w;
+  if (rest) pack_panel(g, 0, g.k, g.n - rest, packed);
+  const Rows lie = g.a_column == 1 ? Rows::contiguous : Rows::columns;
+  parallel_for(panels, product_ns<T>(g.m, w, g.k), [&](int64_t panel) {
+    const int64_t j = panel * w;
+    const bool whole = j + w <= g.n;
+    const T* b = whole ? g.b + j : packed;
+    const int64_t b_row = whole ? g.b_row : w, step = depth_of(g.k);
+    for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += step) {
+      const int64_t depth = least(step, g.k - l0);
+      multiply_tile(g, l0, depth, 0, static_cast<int>(g.m), j, g.a + l0 * g.a_column, lie, b + l0 * b_row, b_row);
+    }
+  });
+}
+
 // Few rows: each panel of B is packed by the thread that multiplies it, just before.
 template <class T>
-void multiply_few_rows(const Gemm<T>& g, T* packed) {
+void multiply_few_rows(const Gemm<T>& g, const T* slivers, T* packed) {
   constexpr int64_t w = panel_width<T>;
-  const int64_t panels = panel_count(g);
+  const int64_t panels = panel_count(g), step = depth_of(g.k);
+  const RowBlocks blocks({0, g.m}, slivers != nullptr);
   const double ns = product_ns<T>(g.m, w, g.k);
   // panels of a chunk: about 20 microseconds of work
   const int64_t together = ns >= 20000 ? 1 : static_cast<int64_t>(20000 / (ns + 1)) + 1;
   const int64_t chunks = divide_up(panels, together);
   parallel_for(chunks, ns * static_cast<double>(together), [&](int64_t chunk) {
     const Range own{panels * chunk / chunks, panels * (chunk + 1) / chunks};
-    T* to = packed + own.begin * least(g.k, depth_block) * w;
-    for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += depth_block) {
-      const int64_t depth = least(depth_block, g.k - l0);
+    T* to = packed + own.begin * least(g.k, step) * w;
+    for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += step) {
+      const int64_t depth = least(step, g.k - l0);
       for (int64_t panel = own.begin; panel < own.end; ++panel) {
         pack_panel(g, l0, depth, panel * w, to + (panel - own.begin) * depth * w);
       }
-      multiply_depth(g, to, l0, depth, {0, g.m}, own);
+      multiply_depth(g, to, slivers, l0, depth, blocks, blocks.all(), own);
     }
   });
 }
@@ -119,36 +186,45 @@ void multiply_few_rows(const Gemm<T>& g, T* packed) {
 
 template <class T>
 void pack_b(const Gemm<T>& g, T* packed) {
-  const int64_t panels = panel_count(g), blocks = divide_up(g.k, depth_block);
-  const double ns = 0.05 * static_cast<double>(panel_width<T> * least(g.k, depth_block));
+  const int64_t panels = panel_count(g), step = depth_of(g.k), blocks = divide_up(g.k, step);
+  const double ns = 0.05 * static_cast<double>(panel_width<T> * step);
   parallel_for(panels * blocks, ns, [&](int64_t chunk) {
-    const int64_t l0 = chunk / panels * depth_block, panel = chunk % panels, depth = least(depth_block, g.k - l0);
+    const int64_t l0 = chunk / panels * step, panel = chunk % panels, depth = least(step, g.k - l0);
     pack_panel(g, l0, depth, panel * panel_width<T>, packed + panel_offset(g, l0, panel));
   });
 }
 
 template <class T>
 void multiply_rows(const Gemm<T>& g, const T* packed, int64_t begin, int64_t end) {
-  multiply_block(g, packed, {begin, end}, {0, panel_count(g)});
+  const RowBlocks blocks({begin, end}, packs_a(g, end - begin, panel_count(g)));
+  multiply_blocks<T>(g, packed, nullptr, blocks, blocks.all(), {0, panel_count(g)});
 }
 
 template <class T>
-void gemm(const Gemm<T>& g, T* packed) {
+void gemm(const Gemm<T>& g, T* workspace) {
   if (g.m == 0 || g.n == 0) return;
+  if (g.m <= row_block && g.b_column == 1) return multiply_row_block(g, workspace);
   const int64_t panels = panel_count(g);
-  if (g.m <= 256 && panels >= 4) return multiply_few_rows(g, packed);
+  T* packed = workspace;
+  T* slivers = nullptr;
+  if (packs_a(g, g.m, panels)) {
+    slivers = workspace + packed_size<T>(g.n, g.k);
+    pack_a(g, slivers);
+  }
+  if (g.m <= 256 && panels >= 4) return multiply_few_rows(g, slivers, packed);
   pack_b(g, packed);
   // pieces of C of about 84 x 256: the rows of A stay in the L2 cache while a panel of B is in L1; narrow results are
   // cut finer, to have pieces for every thread
+  const RowBlocks blocks({0, g.m}, slivers != nullptr);
   const int64_t piece_rows = panels >= 4 ? 84 : 28;
   constexpr int64_t piece_panels = 256 / panel_width<T>;
-  const int64_t row_pieces = divide_up(g.m, piece_rows);
+  const int64_t row_pieces = divide_up(blocks.count, piece_rows / row_block);
   const int64_t panel_pieces = divide_up(panels, piece_panels);
   const double ns = product_ns<T>(least(g.m, piece_rows), least(g.n, piece_panels * panel_width<T>), g.k);
   parallel_for(row_pieces * panel_pieces, ns, [&](int64_t piece) {
     const int64_t r = piece / panel_pieces, p = piece % panel_pieces;
-    multiply_block(g, packed, {g.m * r / row_pieces, g.m * (r + 1) / row_pieces},
-                   {panels * p / panel_pieces, panels * (p + 1) / panel_pieces});
+    multiply_blocks(g, packed, slivers, blocks, {blocks.count * r / row_pieces, blocks.count * (r + 1) / row_pieces},
+                    {panels * p / panel_pieces, panels * (p + 1) / panel_pieces});
   });
 }
 

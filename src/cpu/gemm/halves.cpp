@@ -34,10 +34,10 @@ void narrow_rows(const float* from, int64_t from_row, int64_t rows, int64_t colu
 
 void pack_halves(int64_t n, int64_t k, const HalfMatrix& b, float* packed) {
   constexpr int64_t w = panel_width<float>;
-  const int64_t panels = divide_up(n, w), blocks = divide_up(k, depth_block);
+  const int64_t panels = divide_up(n, w), blocks = divide_up(k, depth_of(k));
   parallel_for(panels * blocks, 0.1 * static_cast<double>(w * least(k, depth_block)), [&](int64_t chunk) {
-    const int64_t l0 = chunk / panels * depth_block, j0 = chunk % panels * w;
-    const int64_t depth = least(depth_block, k - l0), width = least(w, n - j0);
+    const int64_t l0 = chunk / panels * depth_of(k), j0 = chunk % panels * w;
+    const int64_t depth = least(depth_of(k), k - l0), width = least(w, n - j0);
     alignas(64) float lines[depth_block * w];
     widen_block(part(b, l0, j0), depth, width, lines);
     Gemm<float> panel{};
@@ -61,8 +61,8 @@ void gemm_halves(const HalfGemm& g, float* packed) {
     float* c = static_cast<float*>(
         thread_scratch(sizeof(float) * static_cast<size_t>(rows * (columns + least(g.k, depth_block)))));
     float* a = c + rows * columns;
-    for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += depth_block) {
-      const int64_t depth = least(depth_block, g.k - l0);
+    for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += depth_of(g.k)) {
+      const int64_t depth = least(depth_of(g.k), g.k - l0);
       const bool last = l0 + depth >= g.k;
       widen_block(part(g.a, i0, l0), rows, depth, a);
       Gemm<float> product{};

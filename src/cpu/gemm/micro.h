@@ -1,5 +1,6 @@
 // The micro-kernel: a block of C in registers while k runs.
 #pragma once
+#include "cpu/gemm/fma_loop.h"
 #include "cpu/gemm/gemm.h"
 
 namespace ph::PH_LEVEL {
@@ -10,7 +11,8 @@ struct Tile {
   int64_t k;
   const T* a;
   int64_t a_row, a_column;
-  const T* b;  // packed panel, (k, panel_width)
+  const T* b;  // panel, (k, panel_width)
+  int64_t b_row;
   T* c;
   int64_t c_row;
   int columns;      // of C that exist, up to panel_width
@@ -19,13 +21,15 @@ struct Tile {
   bool relu;
 };
 
-// a_column == 1 for rows that are contiguous in k: addressed from three pointers, since one per row would not fit in
-// the registers.
-template <class T, int rows, int vectors, bool contiguous>
+// How the rows of A lie. Rows that are contiguous in k are addressed from three pointers, since one per row would not
+// fit in the registers.
+enum class Rows { contiguous, columns, sliver };
+
+template <class T, int rows, int vectors, Rows lie>
 __attribute__((noinline)) void micro_kernel(const Tile<T>& t) {
   using V = Vector<T>;
   constexpr int w = lanes<T>;
-  constexpr int stride = panel_width<T>;
+  constexpr bool contiguous = lie == Rows::contiguous;
   V sum[rows][vectors];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) {
@@ -39,12 +43,23 @@ __attribute__((noinline)) void micro_kernel(const Tile<T>& t) {
   const T* eleventh = t.a + (rows > 10 ? 10 : 0) * one;
   if constexpr (contiguous) asm("" : "+r"(three), "+r"(first), "+r"(sixth), "+r"(eleventh));
   const T* b = t.b;
-  const int64_t step = contiguous ? 1 : t.a_column;
-  for (int64_t l = 0; l < t.k; ++l) {
+  const int64_t step = contiguous ? 1 : lie == Rows::sliver ? rows : t.a_column;
+  int64_t l = 0;
+#ifdef PH_FMA_LOOP
+  if constexpr (std::is_same_v<T, float> && rows == 6 && vectors == 2 && lie == Rows::sliver) {
+    if (t.b_row == panel_width<T>) {
+      l = t.k / 8 * 8;
+      fma_loop(l / 8, first, b, sum);
+      first += l * rows;
+      b += l * panel_width<T>;
+    }
+  }
+#endif
+  for (; l < t.k; ++l) {
     V column[vectors];
 #pragma GCC unroll 2
     for (int j = 0; j < vectors; ++j) column[j] = load(b + j * w);
-    b += stride;
+    b += t.b_row;
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
       T x;
@@ -88,24 +103,32 @@ template <class T>
 using MicroKernel = void (*)(const Tile<T>&);
 
 // Kernels for 1 ... row_block rows.
-template <class T, int vectors, bool contiguous, int rows>
+template <class T, int vectors, Rows lie, int rows>
 PH_INLINE MicroKernel<T> micro_kernel_for(int wanted) {
   if constexpr (rows == 0) {
     return nullptr;
   } else {
-    if (wanted == rows) return micro_kernel<T, rows, vectors, contiguous>;
-    return micro_kernel_for<T, vectors, contiguous, rows - 1>(wanted);
+    if (wanted == rows) return micro_kernel<T, rows, vectors, lie>;
+    return micro_kernel_for<T, vectors, lie, rows - 1>(wanted);
   }
 }
 
+template <class T, Rows lie>
+PH_INLINE MicroKernel<T> micro_kernel_for(int rows, int columns) {
+  return columns <= lanes<T> ? micro_kernel_for<T, 1, lie, row_block>(rows)
+                             : micro_kernel_for<T, panel_vectors, lie, row_block>(rows);
+}
+
 template <class T>
-MicroKernel<T> choose_micro_kernel(int rows, int columns, bool contiguous) {
-  const bool narrow = columns <= lanes<T>;
-  if (narrow) {
-    return contiguous ? micro_kernel_for<T, 1, true, row_block>(rows) : micro_kernel_for<T, 1, false, row_block>(rows);
+MicroKernel<T> choose_micro_kernel(int rows, int columns, Rows lie) {
+  switch (lie) {
+    case Rows::contiguous:
+      return micro_kernel_for<T, Rows::contiguous>(rows, columns);
+    case Rows::columns:
+      return micro_kernel_for<T, Rows::columns>(rows, columns);
+    default:
+      return micro_kernel_for<T, Rows::sliver>(rows, columns);
   }
-  return contiguous ? micro_kernel_for<T, panel_vectors, true, row_block>(rows)
-                    : micro_kernel_for<T, panel_vectors, false, row_block>(rows);
 }
 
 }  // namespace

@@ -19,12 +19,13 @@ PH_INLINE void transpose_lines(const T* from, int64_t lines, int64_t count, int6
   }
 }
 
-// float: squares of 4 x 4 in registers.
+// float: squares of 4 x 4 in registers, and of the lines that are left over a pair.
 PH_INLINE void transpose_lines(const float* from, int64_t lines, int64_t count, int64_t depth, float* to,
                                int64_t stride) {
   typedef float Four __attribute__((vector_size(16)));
   typedef float Anywhere __attribute__((vector_size(16), aligned(4), may_alias));
-  const int64_t whole_lines = count / 4 * 4, whole_depth = depth / 4 * 4;
+  typedef float Two __attribute__((vector_size(8), aligned(4), may_alias));
+  const int64_t whole_lines = count / 4 * 4, paired_lines = count / 2 * 2, whole_depth = depth / 4 * 4;
   for (int64_t l = 0; l < whole_depth; l += 4) {
     for (int64_t j = 0; j < whole_lines; j += 4) {
       const float* in = from + j * lines + l;
@@ -41,8 +42,17 @@ PH_INLINE void transpose_lines(const float* from, int64_t lines, int64_t count, 
       *reinterpret_cast<Anywhere*>(out + 2 * stride) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
       *reinterpret_cast<Anywhere*>(out + 3 * stride) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
     }
-    for (int64_t j = whole_lines; j < count; ++j) {
-      for (int64_t i = l; i < l + 4; ++i) to[i * stride + j] = from[j * lines + i];
+    if (paired_lines > whole_lines) {
+      const float* in = from + whole_lines * lines + l;
+      float* out = to + l * stride + whole_lines;
+      const Four a = *reinterpret_cast<const Anywhere*>(in), b = *reinterpret_cast<const Anywhere*>(in + lines);
+      *reinterpret_cast<Two*>(out) = __builtin_shufflevector(a, b, 0, 4);
+      *reinterpret_cast<Two*>(out + stride) = __builtin_shufflevector(a, b, 1, 5);
+      *reinterpret_cast<Two*>(out + 2 * stride) = __builtin_shufflevector(a, b, 2, 6);
+      *reinterpret_cast<Two*>(out + 3 * stride) = __builtin_shufflevector(a, b, 3, 7);
+    }
+    if (count > paired_lines) {
+      for (int64_t i = l; i < l + 4; ++i) to[i * stride + paired_lines] = from[paired_lines * lines + i];
     }
   }
   for (int64_t l = whole_depth; l < depth; ++l) {
@@ -72,14 +82,12 @@ void pack_panel(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t j0, T* to) 
   }
 }
 
-// Rows [i0, i0 + rows) and columns [l0, l0 + depth) of A, to (depth, rows).
+// A sliver: rows [i0, i0 + rows) and columns [l0, l0 + depth) of A, to (depth, rows).
 template <class T>
 void pack_rows(const Gemm<T>& g, int64_t i0, int rows, int64_t l0, int64_t depth, T* to) {
   const T* from = g.a + i0 * g.a_row + l0 * g.a_column;
   if (g.a_column == 1) return transpose_lines(from, g.a_row, rows, depth, to, rows);
-  for (int64_t l = 0; l < depth; ++l) {
-    for (int i = 0; i < rows; ++i) to[l * rows + i] = from[l * g.a_column + i];
-  }
+  for (int64_t l = 0; l < depth; ++l) copy_run(from + l * g.a_column, to + l * rows, rows);
 }
 
 }  // namespace

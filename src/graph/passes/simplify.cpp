@@ -1,5 +1,6 @@
 // Local rewrites that leave the result as it was, bit for bit: views of views, casts and transposes that change
-// nothing, x * 1, x + 0 (but for the sign of a zero), transposes in front of a matmul.
+// nothing, x * 1, x + 0 (but for the sign of a zero), transposes in front of a matmul, the mask of a ReLU in front of a
+// pooling.
 #include <optional>
 
 #include "graph/passes.h"
@@ -13,11 +14,13 @@ namespace {
 
 class Simplifier {
  public:
-  explicit Simplifier(const Graph& graph) : graph_(graph), copy_(graph) {}
+  explicit Simplifier(const Graph& graph) : graph_(graph), uses_(count_uses(graph)), copy_(graph) {}
 
   GraphPtr run() {
     for (const Node& node : graph_.nodes) {
-      if (!skip_view(node) && !skip_same(node) && !skip_neutral(node) && !fold_transposes(node)) copy_.copy(node);
+      if (!skip_view(node) && !skip_same(node) && !skip_neutral(node) && !fold_transposes(node) && !mask_pooled(node)) {
+        copy_.copy(node);
+      }
     }
     return copy_.finish();
   }
@@ -128,7 +131,23 @@ class Simplifier {
     return changed;
   }
 
+  // relu_grad(max_pool2d_grad(x, y, dy), x) = max_pool2d_grad(x, y, relu_grad(dy, y)): a gradient goes to an element
+  // that equals y, so that element is positive where y is; and y is the smaller one.
+  bool mask_pooled(const Node& node) {
+    if (std::string_view(node.op->name) != "relu_grad" || uses_[node.inputs[0]] != 1) return false;
+    const Node* pooling = maker(copy_[node.inputs[0]]);
+    if (!pooling || std::string_view(pooling->op->name) != "max_pool2d_grad") return false;
+    const std::vector<int> of = pooling->inputs;
+    if (of[0] != copy_[node.inputs[1]]) return false;
+    const Op& op = *pooling->op;
+    const Attributes attributes = pooling->attributes;
+    const int mask = copy_.graph->add_node(*node.op, {of[2], of[1]}, node.attributes);
+    copy_.replace(node, op, {of[0], of[1], now().nodes[mask].outputs[0]}, attributes);
+    return true;
+  }
+
   const Graph& graph_;
+  const std::vector<int> uses_;
   GraphCopy copy_;
 };
 
