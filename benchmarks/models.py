@@ -1,7 +1,8 @@
 """Training and prediction speed of whole models, beside Keras on JAX, Keras on TensorFlow and PyTorch.
 
 Each library runs in a process of its own; the processes take turns, so that all see the same machine, and sleep while
-the others run. Figures are medians over the rounds, in samples per second.
+the others run. Figures are medians over the rounds, in samples per second; peak memory is the most that a library's
+process held while it built, trained and used a model, the data included.
 
     python benchmarks/models.py                      # whatever is installed
     python benchmarks/models.py --peer-python ~/peers/bin/python --rounds 5 --json results.json

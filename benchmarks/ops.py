@@ -2,7 +2,8 @@
 
 Each library runs in a process of its own; the processes take turns, case by case, so that both see the same machine.
 Figures are the best of the rounds: GFLOP/s, or GB/s where moving memory is the work. Results are compared: a wrong one
-is marked WRONG and has no ratio.
+is marked WRONG and has no ratio. "of ceiling" is our share of what Pronghorn's best product, or adding arrays of that
+size, reaches on the machine.
 
     python benchmarks/ops.py
     python benchmarks/ops.py --threads 1 --only matmul --peer-python ~/peers/bin/python --json results.json

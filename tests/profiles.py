@@ -26,7 +26,7 @@ def convnet():
         name="block",
     )
     inputs = ph.Input((9, 9, 3))
-    x = layers.MaxPooling2D(2, name="pool")(block(inputs))
+    x = layers.AveragePooling2D(2, name="pool")(block(inputs))
     x = layers.Dropout(0.5, name="drop")(layers.Flatten(name="flat")(x))
     model = ph.Model(inputs, layers.Dense(5, activation="softmax", name="out")(x), name="net")
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])

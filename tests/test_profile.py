@@ -8,6 +8,7 @@ import pytest
 import pronghorn as ph
 from profiles import array, convnet, find, profile_of
 from pronghorn import _core, layers, ops
+from pronghorn.cli.workloads import build
 
 # --- whose work it is
 
@@ -17,7 +18,7 @@ def test_every_row_belongs_to_the_layer_that_made_it():
     expected = {
         ("block/conv", "forward", "conv2d"),
         ("block/norm", "forward", "batch_norm_train"),
-        ("pool", "forward", "max_pool2d"),
+        ("pool", "forward", "average_pool2d"),
         ("drop", "forward", "dropout"),
         ("out", "forward", "matmul"),
         ("out", "forward", "softmax"),
@@ -25,7 +26,7 @@ def test_every_row_belongs_to_the_layer_that_made_it():
         ("out", "backward", "reduce_sum"),
         ("out", "backward", "matmul"),
         ("drop", "backward", "dropout"),
-        ("pool", "backward", "max_pool2d_grad"),
+        ("pool", "backward", "average_pool2d_grad"),
         ("block/norm", "backward", "batch_norm_grad"),
         ("block/conv", "backward", "conv2d_kernel_grad"),
         ("loss/sparse_categorical_crossentropy", "forward", "sparse_cross_entropy"),
@@ -60,6 +61,17 @@ def _convnet_program():
     model = convnet()
     model.train_on_batch(array(4, 9, 9, 3), np.array([0, 1, 2, 3]))
     return model.program()
+
+
+@pytest.mark.parametrize("name", ["mlp-32", "convnet", "resnet-20"])
+def test_no_call_of_a_model_is_without_a_layer(name):
+    shape = {"mlp-32": (784,), "convnet": (12, 12, 1), "resnet-20": (8, 8, 3)}[name]
+    model = build(ph, name, shape)
+    names = {layer.name for layer in model.layers}
+    for profile in (profile_of(model, array(2, *shape), np.array([3, 1])), profile_of(model, array(2, *shape))):
+        layers_of = {row.layer for row in profile.rows if row.op != "copy"}
+        extra = {layer for layer in layers_of - names if not layer.startswith(("loss", "metrics/"))}
+        assert extra == ({"optimizer"} if profile.kind == "train" else set())
 
 
 def test_a_fused_call_names_the_other_layers_whose_work_it_does():

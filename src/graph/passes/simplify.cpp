@@ -141,8 +141,11 @@ class Simplifier {
     if (of[0] != copy_[node.inputs[1]]) return false;
     const Op& op = *pooling->op;
     const Attributes attributes = pooling->attributes;
+    const Parts parts = pooling->parts;
     const int mask = copy_.graph->add_node(*node.op, {of[2], of[1]}, node.attributes);
+    copy_.graph->nodes[mask].parts = node.parts;
     copy_.replace(node, op, {of[0], of[1], now().nodes[mask].outputs[0]}, attributes);
+    copy_.graph->nodes.back().parts = parts;
     return true;
   }
 
