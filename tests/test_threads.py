@@ -77,13 +77,19 @@ def test_products_give_the_same_bits_on_any_number_of_threads(size, transpose_a,
     assert len(bits) == 1
 
 
-def test_a_row_of_a_product_does_not_depend_on_its_batch():
-    # what makes an evaluation the same for every batch size
+@pytest.mark.parametrize(("precision", "fewest_rows"), [("highest", 1), ("high", 16), ("medium", 16)])
+def test_a_row_of_a_product_does_not_depend_on_its_batch(precision, fewest_rows):
+    # what makes an evaluation the same for every batch size; AMX takes batches of 16 rows and more
     a, b = _array(70, 500, seed=1), _core.convert(_array(500, 40, seed=2))
-    whole = ops.matmul(_core.convert(a), b).numpy()
-    for begin, end in ((0, 1), (3, 20), (31, 70)):
-        part = ops.matmul(_core.convert(a[begin:end]), b).numpy()
-        np.testing.assert_array_equal(part, whole[begin:end])
+    before = _core.matmul_precision()
+    _core.set_matmul_precision(precision)
+    try:
+        whole = ops.matmul(_core.convert(a), b).numpy()
+        for begin, rows in ((0, fewest_rows), (3, 17), (31, 39)):
+            part = ops.matmul(_core.convert(a[begin : begin + rows]), b).numpy()
+            np.testing.assert_array_equal(part, whole[begin : begin + rows])
+    finally:
+        _core.set_matmul_precision(before)
 
 
 def test_the_number_of_threads_can_be_set():

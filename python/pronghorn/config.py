@@ -122,7 +122,7 @@ def set_dtype_policy(policy: DTypePolicy | str) -> None:
 
 
 def matmul_precision() -> str:
-    """Return how exact products and convolutions of float32 numbers are, "high" or "highest"."""
+    """Return how exact products and convolutions of float32 numbers are, "medium", "high" or "highest"."""
     return _core.matmul_precision()
 
 
@@ -132,8 +132,9 @@ def set_matmul_precision(precision: str) -> None:
     Args:
         precision: "high", as at first, allows an error of about 1e-5 of the largest result where it makes a kernel
             faster (3 x 3 convolutions by Winograd's F(4 x 4, 3 x 3)), and on GPUs one of about 1e-3 (tensor cores round
-            what they multiply to TF32's 10 bits of fraction); "highest" allows only kernels that are at least as exact
-            as adding up products in float32. Models follow it when they are compiled.
+            what they multiply to TF32's 10 bits of fraction); "medium" allows the former in matrix products too, which
+            is faster on processors with AMX; "highest" computes in float32, or as exactly. Models follow it when they
+            are compiled.
 
     Raises:
         TypeError: if `precision` is no string.

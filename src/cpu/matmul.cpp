@@ -1,9 +1,12 @@
-// Matrix products: gemm for floats (float16 and bfloat16 are multiplied and added up in float32), plain loops for
-// integers. Small matrices of a batch are shared among the threads; large ones go one after another, each being
-// parallel.
+// Matrix products: gemm for floats (float16 and bfloat16 are multiplied and added up in float32), AMX's tiles where the
+// processor has them, plain loops for integers. Small matrices of a batch are shared among the threads; large ones go
+// one after another, each being parallel.
 #include "ops/matmul.h"
 
+#include "core/precision.h"
 #include "core/thread_pool.h"
+#include "cpu/amx_permission.h"
+#include "cpu/gemm/amx.h"
 #include "cpu/gemm/gemm.h"
 #include "cpu/gemm/halves.h"
 
@@ -57,16 +60,23 @@ PH_INLINE void for_each_matrix(const KernelCall& call, const Sizes& s, int64_t b
   }
 }
 
+// A product of dense matrices, which are still to be named.
 template <class T>
-void gemm_typed(const KernelCall& call, const MatmulAttrs& attrs) {
-  const T* bias = call.in.size() > 2 ? call.in[2].as<T>() : nullptr;
-  const Sizes s = sizes_of(call.in[0].shape, call.in[1].shape, attrs);
+PH_INLINE Gemm<T> gemm_of(const Sizes& s, const MatmulAttrs& attrs) {
   Gemm<T> g{};
   g.m = s.m, g.n = s.n, g.k = s.k;
   g.a_row = attrs.transpose_a ? 1 : s.k, g.a_column = attrs.transpose_a ? s.m : 1;
   g.b_row = attrs.transpose_b ? 1 : s.n, g.b_column = attrs.transpose_b ? s.k : 1;
   g.c_row = s.n;
-  g.bias = bias, g.activation = attrs.activation;
+  g.activation = attrs.activation;
+  return g;
+}
+
+template <class T>
+void gemm_typed(const KernelCall& call, const MatmulAttrs& attrs) {
+  const Sizes s = sizes_of(call.in[0].shape, call.in[1].shape, attrs);
+  Gemm<T> g = gemm_of<T>(s, attrs);
+  g.bias = call.in.size() > 2 ? call.in[2].as<T>() : nullptr;
   const int64_t parts = parts_of(s), scratch = gemm_workspace_size<T>(s.m, s.n, s.k);
   const double ns = 0.03 * static_cast<double>(s.m * s.n * s.k + 500) * static_cast<double>(s.batches);
   parallel_for(parts, parts ? ns / static_cast<double>(parts) : 0, [&](int64_t part) {
@@ -79,6 +89,36 @@ void gemm_typed(const KernelCall& call, const MatmulAttrs& attrs) {
                        });
   });
 }
+
+#if PH_LANES == 16
+const char* fits_tiles(SpecSpan in, const MatmulAttrs& attrs) {
+  if (!has_amx()) return "this processor has no AMX";
+  const Sizes s = sizes_of(in[0].shape, in[1].shape, attrs);
+  if (s.batches != 1) return "wants one matrix";
+  if (s.m < 16 || s.n < 16 || s.k < 32) return "wants larger matrices";
+  return nullptr;
+}
+
+// `parts`: into how many bfloat16 numbers a float32 is split.
+template <int parts>
+const char* amx_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  if (in[0].dtype != DType::float32) return "wants float32";
+  if (matmul_precision() != (parts == 3 ? Precision::high : Precision::medium)) return "another precision is asked for";
+  return fits_tiles(in, attrs);
+}
+template <int parts>
+size_t amx_workspace(SpecSpan in, const MatmulAttrs& attrs) {
+  const Sizes s = sizes_of(in[0].shape, in[1].shape, attrs);
+  return sizeof(float) * static_cast<size_t>(amx_workspace_size(s.m, s.n, s.k, parts));
+}
+template <int parts>
+void matmul_amx(const KernelCall& call, const MatmulAttrs& attrs) {
+  Gemm<float> g = gemm_of<float>(sizes_of(call.in[0].shape, call.in[1].shape, attrs), attrs);
+  g.a = call.in[0].as<float>(), g.b = call.in[1].as<float>(), g.c = call.out[0].as<float>();
+  g.bias = call.in.size() > 2 ? call.in[2].as<float>() : nullptr;
+  gemm_amx<parts>(g, static_cast<float*>(call.workspace));
+}
+#endif
 
 void matmul_gemm(const KernelCall& call, const MatmulAttrs& attrs) {
   call.out[0].dtype == DType::float32 ? gemm_typed<float>(call, attrs) : gemm_typed<double>(call, attrs);
@@ -99,18 +139,26 @@ size_t gemm_workspace(SpecSpan in, const MatmulAttrs& attrs) {
 // The bias in float32 lies in front of packed B.
 PH_INLINE int64_t bias_size(const Sizes& s) { return divide_up(s.n, 16) * 16; }
 
-void matmul_halves(const KernelCall& call, const MatmulAttrs& attrs) {
-  const Sizes s = sizes_of(call.in[0].shape, call.in[1].shape, attrs);
+// The product of a call's matrices, which are still to be named; `bias` is scratch memory for the bias in float32.
+PH_INLINE HalfGemm halves_of(const KernelCall& call, const Sizes& s, const MatmulAttrs& attrs, float* bias) {
   const DType dtype = call.in[0].dtype;
-  float* bias = static_cast<float*>(call.workspace);
-  if (call.in.size() > 2) load_converted(bias, call.in[2].data, call.in[2].dtype, s.n);
   HalfGemm g{};
   g.m = s.m, g.n = s.n, g.k = s.k;
   g.a = {nullptr, dtype, attrs.transpose_a ? 1 : s.k, attrs.transpose_a ? s.m : 1};
   g.b = {nullptr, dtype, attrs.transpose_b ? 1 : s.n, attrs.transpose_b ? s.k : 1};
   g.c = {nullptr, dtype, s.n, 1};
-  g.bias = call.in.size() > 2 ? bias : nullptr;
   g.activation = attrs.activation;
+  if (call.in.size() > 2) {
+    load_converted(bias, call.in[2].data, call.in[2].dtype, s.n);
+    g.bias = bias;
+  }
+  return g;
+}
+
+void matmul_halves(const KernelCall& call, const MatmulAttrs& attrs) {
+  const Sizes s = sizes_of(call.in[0].shape, call.in[1].shape, attrs);
+  float* bias = static_cast<float*>(call.workspace);
+  const HalfGemm g = halves_of(call, s, attrs, bias);
   const int64_t parts = parts_of(s), scratch = packed_size<float>(s.n, s.k);
   const double ns = 0.04 * static_cast<double>(s.m * s.n * s.k + 500) * static_cast<double>(s.batches);
   parallel_for(parts, parts ? ns / static_cast<double>(parts) : 0, [&](int64_t part) {
@@ -132,6 +180,23 @@ size_t halves_workspace(SpecSpan in, const MatmulAttrs& attrs) {
   const Sizes s = sizes_of(in[0].shape, in[1].shape, attrs);
   return sizeof(float) * static_cast<size_t>(bias_size(s) + parts_of(s) * packed_size<float>(s.n, s.k));
 }
+
+#if PH_LANES == 16
+const char* amx_halves_accept(SpecSpan in, const MatmulAttrs& attrs) {
+  return in[0].dtype != DType::bfloat16 ? "wants bfloat16" : fits_tiles(in, attrs);
+}
+size_t amx_halves_workspace(SpecSpan in, const MatmulAttrs& attrs) {
+  const Sizes s = sizes_of(in[0].shape, in[1].shape, attrs);
+  return sizeof(float) * static_cast<size_t>(bias_size(s) + amx_workspace_size(s.m, s.n, s.k, 1));
+}
+void matmul_amx_bfloat16(const KernelCall& call, const MatmulAttrs& attrs) {
+  const Sizes s = sizes_of(call.in[0].shape, call.in[1].shape, attrs);
+  float* bias = static_cast<float*>(call.workspace);
+  HalfGemm g = halves_of(call, s, attrs, bias);
+  g.a.data = call.in[0].as<uint16_t>(), g.b.data = call.in[1].as<uint16_t>(), g.c.data = call.out[0].as<uint16_t>();
+  gemm_amx_bfloat16(g, bias + bias_size(s));
+}
+#endif
 
 template <class T>
 void reference_typed(const KernelCall& call, const MatmulAttrs& attrs) {
@@ -177,8 +242,17 @@ const char* reference_accepts(SpecSpan in, const MatmulAttrs&) {
 
 }  // namespace
 
+#if PH_LANES == 16
+PH_KERNELS(matmul, kernel<matmul_amx<3>, amx_accepts<3>, amx_workspace<3>>("amx"),
+           kernel<matmul_amx<2>, amx_accepts<2>, amx_workspace<2>>("amx_medium"),
+           kernel<matmul_amx_bfloat16, amx_halves_accept, amx_halves_workspace>("amx_bfloat16"),
+           kernel<matmul_gemm, gemm_accepts, gemm_workspace>("gemm"),
+           kernel<matmul_halves, halves_accept, halves_workspace>("gemm_halves"),
+           kernel<matmul_reference, reference_accepts>("reference"));
+#else
 PH_KERNELS(matmul, kernel<matmul_gemm, gemm_accepts, gemm_workspace>("gemm"),
            kernel<matmul_halves, halves_accept, halves_workspace>("gemm_halves"),
            kernel<matmul_reference, reference_accepts>("reference"));
+#endif
 
 }  // namespace ph::PH_LEVEL

@@ -1,0 +1,31 @@
+#include "cpu/amx_permission.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#include "cpu/level.h"
+
+namespace ph {
+
+// Linux gives a process the larger register state only if it asks (arch_prctl(2), ARCH_REQ_XCOMP_PERM).
+static bool request_tiles() {
+#if defined(__x86_64__) && defined(__linux__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned bfloat16 = 1u << 22, tiles = 1u << 24;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & bfloat16) || !(d & tiles)) return false;
+  constexpr long request_permission = 0x1023, tile_data = 18;
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+  return false;
+#endif
+}
+
+bool has_amx() {
+  static const bool granted = cpu_level() == "avx512_sim" || (cpu_level() == "avx512" && request_tiles());
+  return granted;
+}
+
+}  // namespace ph
