@@ -19,7 +19,7 @@ class Model:
     """A network with its data on the device, and one step of training and of prediction over given rows."""
 
     network: Any
-    images: Any  # NHWC, or rows of features
+    images: Any  # NHWC, or sequences or rows of features
     labels: Any
     train_step: Callable[[Any], Any]
     predict_step: Callable[[Any], Any]
@@ -156,7 +156,7 @@ class TorchWorker:
         return replay
 
     def _channels_first(self, x: Any) -> Any:
-        return x if x.ndim == 2 else x.permute(0, 3, 1, 2)  # NHWC memory is channels_last
+        return x.permute(0, 3, 1, 2) if x.ndim == 4 else x  # NHWC memory is channels_last
 
     def _optimizer(self, name: str, parameters: Any) -> Any:
         optim, on_gpu = self.torch.optim, self.device == "cuda"
@@ -180,9 +180,24 @@ class TorchWorker:
                 nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
                 nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10),
             )  # fmt: skip
+        if name == "lstm":
+            return self._lstm()
         if name == "resnet-18":
             return self._resnet((64, 128, 256, 512), 2, 2)
         return self._resnet((16, 32, 64), 3, 1)
+
+    def _lstm(self) -> Any:
+        nn: Any = self.torch.nn
+
+        class Last(nn.Module):  # type: ignore[misc]
+            def __init__(self) -> None:
+                super().__init__()
+                self.lstm = nn.LSTM(32, 128, batch_first=True)
+
+            def forward(self, x: Any) -> Any:
+                return self.lstm(x)[0][:, -1]
+
+        return nn.Sequential(Last(), nn.Linear(128, 10))
 
     def _resnet(self, widths: tuple[int, ...], depth: int, stem: int) -> Any:
         nn: Any = self.torch.nn

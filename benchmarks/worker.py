@@ -39,13 +39,14 @@ def _size(workload: str, count: int, epochs: int = 1) -> Size:
 # the @ names the model, behind it the batch size where it is not the model's own: (samples per epoch, epochs in one
 # turn).
 _COUNTS: dict[str, dict[str, tuple[int, ...]]] = {
-    "cpu": {"mlp-32": (32000,), "mlp-512": (12800,), "convnet": (2560,), "resnet-20": (512,)},
+    "cpu": {"mlp-32": (32000,), "mlp-512": (12800,), "convnet": (2560,), "resnet-20": (512,), "lstm": (2560,)},
     "gpu": {
         "mlp-32": (96000, 2),
         "mlp-512": (96000, 4),
         "convnet": (102400, 2),
         "resnet-20": (25600, 2),
         "resnet-18": (6400, 2),
+        "lstm": (25600, 2),
         "mlp-512@1024": (102400, 16),
         "convnet@512": (102400, 3),
         "resnet-20@512": (51200, 2),

@@ -61,6 +61,7 @@ MODELS = {
     "convnet": Work(4.9e6, 3.8e4, 30, 3.5e4),
     "resnet-20": Work(8.2e7, 1.9e5, 200, 2.7e5),
     "resnet-18": Work(1.11e9, 6.2e5, 190, 1.1e7),
+    "lstm": Work(1.05e7, 8.2e4, 280, 8.4e4),
 }
 PASSES_TRAINING, PASSES_PREDICTING = (
     16,

@@ -15,6 +15,7 @@ WORKLOADS: dict[str, tuple[tuple[int, ...], int]] = {
     "convnet": ((28, 28, 1), 128),
     "resnet-20": ((32, 32, 3), 128),
     "resnet-18": ((64, 64, 3), 128),
+    "lstm": ((64, 32), 64),
 }
 
 
@@ -33,6 +34,10 @@ def build(keras: Any, name: str, shape: tuple[int, ...] | None = None) -> Any:
         model, optimizer = _mlp(keras, name, shape, [512, 512]), "adam"
     elif name == "convnet":
         model, optimizer = _convnet(keras, name, shape), "adam"
+    elif name == "lstm":
+        layers = keras.layers
+        sequence = [layers.Input(shape), layers.LSTM(128), _classes(keras)]
+        model, optimizer = keras.Sequential(sequence, name=name), "adam"
     else:
         sizes: dict[str, Any] = {"resnet-20": ((16, 32, 64), 3, 1), "resnet-18": ((64, 128, 256, 512), 2, 2)}
         model, optimizer = _resnet(keras, name, shape, *sizes[name]), keras.optimizers.SGD(0.1, momentum=0.9)
