@@ -41,6 +41,12 @@ struct ConcatenateAttrs {
   PH_FIELDS(ConcatenateAttrs, axis)
 };
 
+// The inverse: `parts` equal parts along an axis, each a result of its own.
+struct SplitAttrs {
+  int64_t parts = 1, axis = -1;
+  PH_FIELDS(SplitAttrs, parts, axis)
+};
+
 // `low` and `high` elements of `value` before and after each axis.
 struct PadAttrs {
   IntList low, high;
