@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_layer_cases import CASES, Case, weight_values
+from keras_layer_case import Case, leaves, weight_values
+from keras_layer_cases import CASES
 
 POLICIES = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")
 STEPS = 20
@@ -42,12 +43,12 @@ def call_layer(library: Any, case: Case, policy: str) -> dict[str, Any]:
     layer.build(case.shapes)
     layer.set_weights(weight_values(layer))
     inputs = [library.ops.convert_to_tensor(array) for array in case.inputs]
-    outputs = layer(case.joined(inputs), **case.arguments(library))
+    outputs = leaves(layer(case.joined(inputs), **case.arguments(library)))
     return {
-        "dtype": str(outputs.dtype),
+        "dtype": str(outputs[0].dtype),
         "weights": [str(v.dtype) for v in layer.weights],
         "config": layer.get_config()["dtype"],
-        "outputs": _numbers(library.ops.cast(outputs, "float32")),
+        "outputs": [number for x in outputs for number in _numbers(library.ops.cast(x, "float32"))],
     }
 
 
