@@ -55,6 +55,8 @@ def record(case: Case) -> dict[str, Any]:
         "outputs": _numbers(outputs),
         "gradients": [_numbers(gradient) for gradient in leaves(list(gradients))],
     }
+    if shapes_of(outputs) != json.loads(json.dumps(shape)):
+        result["shapes"] = shapes_of(outputs)
     updates = {v.path: _numbers(value) for v, value in zip(layer.non_trainable_variables, updated)}
     updated = [updates[v.path] for v in layer.non_trainable_weights]
     if updated:

@@ -303,9 +303,9 @@ def test_bad_inputs():
             layer(x, initial_state=states)
     with pytest.raises(ValueError, match=r"sequences must have shape \(batch, steps, \.\.\.\)"):
         layers.RNN(Counter())(np.ones((2, 3), "float32"))
-    with pytest.raises(ValueError, match=r"states must be 2 of shape \(batch, units\) = \(2, 3\), got \[\(2, 3\)\]"):
+    with pytest.raises(ValueError, match=r"states must have the shapes \[\(2, 3\), \(2, 3\)\], got \[\(2, 3\)\]"):
         layers.LSTMCell(3)(np.ones((2, 3), "float32"), [np.zeros((2, 3), "float32")])
-    with pytest.raises(ValueError, match="states must be a list of 2, got 1"):
+    with pytest.raises(ValueError, match="states must be a list of 2, one for each cell"):
         layers.StackedRNNCells([Counter(), Counter()])(np.ones((2, 3), "float32"), [[np.zeros((2, 3), "float32")]])
 
 

@@ -75,10 +75,7 @@ class RecurrentCell(Layer):
     def build(self, input_shape: Any) -> None:
         features = input_shape[-1] if len(input_shape) else None
         if features is None:
-            raise ValueError(
-                f"{type(self).__name__} {self.name!r}: the last axis of the inputs must be known, "
-                f"got shape {input_shape}"
-            )
+            raise ValueError(f"layer {self.name!r}: the last axis of the inputs must be known, got shape {input_shape}")
         self.kernel = self.add_weight(
             name="kernel",
             shape=(features, self.gates * self.units),
@@ -98,7 +95,7 @@ class RecurrentCell(Layer):
             self.bias = self.add_weight(
                 name="bias",
                 shape=self.bias_shape(),
-                initializer=self.initial_bias,
+                initializer=self.initializer_of_bias(),
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )
@@ -107,9 +104,9 @@ class RecurrentCell(Layer):
         """Return the shape of the bias."""
         return (self.gates * self.units,)
 
-    def initial_bias(self, shape: Any, dtype: Any = None) -> Any:
-        """Return the bias to start from."""
-        return self.bias_initializer(shape, dtype=dtype)
+    def initializer_of_bias(self) -> Any:
+        """Return what gives the bias to start from."""
+        return self.bias_initializer
 
     def input_bias(self) -> Any:
         """Return the bias of the projected inputs, None if there is none."""
@@ -201,12 +198,10 @@ class RecurrentCell(Layer):
     def call(self, inputs: Any, states: Any, training: bool | None = False) -> Any:
         nested = tree.is_nested(states)
         given = list(states) if nested else [states]
-        wanted = len(tree.flatten(self.state_size))
-        if len(given) != wanted or any(x.shape != (inputs.shape[0], self.units) for x in given):
-            raise ValueError(
-                f"{type(self).__name__} {self.name!r}: states must be {wanted} of shape (batch, units) = "
-                f"{(inputs.shape[0], self.units)}, got {[tuple(x.shape) for x in given]}"
-            )
+        wanted = [(inputs.shape[0], self.units)] * len(tree.flatten(self.state_size))
+        shapes = [getattr(state, "shape", None) for state in given]
+        if shapes != wanted:
+            raise ValueError(f"layer {self.name!r}: states must have the shapes {wanted}, got {shapes}")
         outputs, states = self.recurrence(given[0], training)(self.project(inputs, training), given)
         return outputs, states if nested else states[0]
 

@@ -71,12 +71,18 @@ class LSTMCell(RecurrentCell):
         self.unit_forget_bias = unit_forget_bias
         self.state_size = [self.units, self.units]
 
-    def initial_bias(self, shape: Any, dtype: Any = None) -> Any:
-        if not self.unit_forget_bias:
-            return super().initial_bias(shape, dtype)
-        input_gate = self.bias_initializer((self.units,), dtype=dtype)
-        rest = self.bias_initializer((2 * self.units,), dtype=dtype)
-        return ops.concatenate([input_gate, ops.ones((self.units,), dtype=dtype), rest])
+    def initializer_of_bias(self) -> Any:
+        given = self.bias_initializer
+        if given is None or not self.unit_forget_bias:
+            return given
+
+        def with_ones(shape: Any, dtype: Any = None) -> Any:
+            forget_gate = ops.ones((self.units,), dtype=dtype)
+            return ops.concatenate(
+                [given((self.units,), dtype=dtype), forget_gate, given((2 * self.units,), dtype=dtype)]
+            )
+
+        return with_ones
 
     def recurrence(self, state: Any, training: bool | None) -> Step:
         product = recurrent_product(ops.convert_to_tensor(self.recurrent_kernel), self.state_masks(state, training))

@@ -86,8 +86,7 @@ class RNN(Layer):
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         if len(sequences_shape) < 3:
             raise ValueError(
-                f"{type(self).__name__} {self.name!r}: sequences must have shape (batch, steps, ...), "
-                f"got {tuple(sequences_shape)}"
+                f"layer {self.name!r}: sequences must have shape (batch, steps, ...), got {tuple(sequences_shape)}"
             )
         batch_size = sequences_shape[0]
         if isinstance(self.cell, Layer) and not self.cell.built:
@@ -99,7 +98,7 @@ class RNN(Layer):
             self.reset_state()
         elif batch_size is None:
             raise ValueError(
-                f"{type(self).__name__} {self.name!r}: a stateful layer must know the batch size, as from "
+                f"layer {self.name!r}: a stateful layer must know the batch size, as from "
                 f"Input(batch_shape=...), got sequences of shape {tuple(sequences_shape)}"
             )
         else:
@@ -131,8 +130,7 @@ class RNN(Layer):
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = False) -> Any:
         if sequences.shape[1] == 0:
             raise ValueError(
-                f"{type(self).__name__} {self.name!r}: sequences must have at least one time step, "
-                f"got shape {sequences.shape}"
+                f"layer {self.name!r}: sequences must have at least one time step, got shape {sequences.shape}"
             )
         states = self._first_states(sequences.shape[0], initial_state)
         mask = None if mask is None else self._checked_mask(mask, sequences.shape[:2])
@@ -160,7 +158,7 @@ class RNN(Layer):
             expected = tree.flatten(self.states)[0].shape[0]
             if batch_size != expected:
                 raise ValueError(
-                    f"{type(self).__name__} {self.name!r}: a stateful layer takes batches of one size, here "
+                    f"layer {self.name!r}: a stateful layer takes batches of one size, here "
                     f"{expected}, got {batch_size} sequences"
                 )
         wanted = self.get_initial_state(batch_size)
@@ -170,7 +168,7 @@ class RNN(Layer):
         shapes = [state.shape for state in tree.flatten(wanted)]
         if [state.shape for state in flat] != shapes:
             raise ValueError(
-                f"{type(self).__name__} {self.name!r}: initial_state must hold tensors of the shapes {shapes}, "
+                f"layer {self.name!r}: initial_state must hold tensors of the shapes {shapes}, "
                 f"got {[state.shape for state in flat]}"
             )
         return tree.pack_sequence_as(wanted, [ops.cast(state, self._cell_dtype()) for state in flat])
@@ -181,8 +179,7 @@ class RNN(Layer):
             mask = ops.any(mask, axis=-1)
         if mask.shape != tuple(shape):
             raise ValueError(
-                f"{type(self).__name__} {self.name!r}: mask must have shape (batch, steps) = {tuple(shape)}, "
-                f"got {mask.shape}"
+                f"layer {self.name!r}: mask must have shape (batch, steps) = {tuple(shape)}, got {mask.shape}"
             )
         return mask
 

@@ -8,6 +8,7 @@ from typing import Any
 from pronghorn import arguments, tree
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.recurrent.any_cell import call_cell, check_cell, initial_state, output_size, run_cell
+from pronghorn.layers.shapes import is_shape
 from pronghorn.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 
@@ -54,6 +55,8 @@ class StackedRNNCells(Layer):
         return [initial_state(cell, batch_size, self.compute_dtype) for cell in self.cells]
 
     def build(self, input_shape: Any) -> None:
+        if not is_shape(input_shape) or not input_shape:
+            raise ValueError(f"layer {self.name!r}: inputs must have shape (batch, ...), got shape {input_shape}")
         for cell in self.cells:
             if isinstance(cell, Layer) and not cell.built:
                 cell.build(input_shape)
@@ -61,9 +64,10 @@ class StackedRNNCells(Layer):
             input_shape = (input_shape[0], output_size(cell))
 
     def call(self, inputs: Any, states: Any, training: bool | None = False, **kwargs: Any) -> Any:
-        if len(states) != len(self.cells):
+        if not isinstance(states, (list, tuple)) or len(states) != len(self.cells):
             raise ValueError(
-                f"StackedRNNCells {self.name!r}: states must be a list of {len(self.cells)}, got {len(states)}"
+                f"layer {self.name!r}: states must be a list of {len(self.cells)}, one for each cell, "
+                f"got {arguments.shown(states)}"
             )
 
         def run(index: int, x: Any, own: list[Any]) -> tuple[Any, list[Any]]:
