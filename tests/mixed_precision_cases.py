@@ -102,6 +102,15 @@ def _tokens(library: Any) -> Any:
     return library.Model(inputs, layers.Dense(3, activation="softmax", dtype="float32")(x))
 
 
+def _words(library: Any) -> Any:
+    layers = library.layers
+    inputs = library.Input((8,), dtype="int32")
+    x = layers.Embedding(11, 6, mask_zero=True)(inputs)
+    x = layers.Bidirectional(layers.GRU(4, return_sequences=True))(x)
+    x = layers.LSTM(6)(x)
+    return library.Model(inputs, layers.Dense(3, activation="softmax", dtype="float32")(x))
+
+
 _SPARSE = "sparse_categorical_crossentropy"
 # name: (model, optimizer, its arguments, loss)
 TRAININGS: dict[str, tuple[Callable[[Any], Any], str, dict[str, Any], Any]] = {
@@ -110,6 +119,7 @@ TRAININGS: dict[str, tuple[Callable[[Any], Any], str, dict[str, Any], Any]] = {
     "logits, RMSprop, averages": (_logits, "RMSprop", {"learning_rate": 0.003, "use_ema": True}, "mse"),
     "images, SGD": (_images, "SGD", {"learning_rate": 0.05}, _SPARSE),
     "tokens, AdamW": (_tokens, "AdamW", {"learning_rate": 0.01}, _SPARSE),
+    "tokens, recurrent, Adam": (_words, "Adam", {"learning_rate": 0.02}, _SPARSE),
 }
 
 

@@ -2,7 +2,7 @@
 
 python tests/record_keras_training.py               # all cases; with keras 3.15, jax and pandas
 python tests/record_keras_training.py generators ...   # these cases only, the others stay as they are
-KERAS_BACKEND=tensorflow python tests/record_keras_training.py stateful_fits   # what the case itself says does not go on jax
+KERAS_BACKEND=tensorflow python tests/record_keras_training.py stateful_fits   # as the case itself says
 """
 
 from __future__ import annotations

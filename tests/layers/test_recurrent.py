@@ -337,7 +337,7 @@ def test_the_gradient_of_unstacking_is_one_op():
         return model.program().text()
 
     text = program(10)
-    assert "slice" not in text and text.count("= split") == 2 and text.count("= concatenate") == 2
+    assert "= slice" not in text and text.count("= split") == 2 and text.count("= concatenate") == 2
     lines = [len(program(steps).splitlines()) for steps in (10, 20, 30)]
     assert lines[2] - lines[1] == lines[1] - lines[0]
 
