@@ -66,7 +66,6 @@ class Case:
 
     def make(self, library: Any) -> Any:
         """The layer of a library with Keras's names."""
-        library.backend.clear_session()  # names begin at the first number
         wrapped = [] if self.inner is None else [_made(self.inner, library)]
         settings = {"name": "layer", **self.settings}
         if "backward_layer" in settings:

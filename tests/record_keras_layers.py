@@ -28,6 +28,7 @@ def record(case: Case) -> dict[str, Any]:
     import jax
     import keras
 
+    keras.backend.clear_session()  # names begin at the first number
     layer = case.make(keras)
     inputs = [keras.ops.convert_to_tensor(array) for array in case.inputs]
     arguments = case.arguments(keras)
