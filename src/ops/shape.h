@@ -40,6 +40,7 @@ struct ConcatenateAttrs {
   int64_t axis = -1;
   PH_FIELDS(ConcatenateAttrs, axis)
 };
+Tensor concatenate(const Tensors& inputs, int64_t axis);
 
 // `low` and `high` elements of `value` before and after each axis.
 struct PadAttrs {

@@ -43,6 +43,9 @@ void multiply_depth(const Gemm<T>& g, const T* packed, int64_t l0, int64_t depth
   const auto multiply_tile = [&](int64_t panel, int64_t i, int count, const T* a, int64_t a_row, int64_t a_column) {
     const int64_t j = panel * w;
     const int columns = static_cast<int>(least(w, g.n - j));
+    // the sum so far is in C
+    const T* addend = l0 > 0 ? g.c : g.addend;
+    const int64_t addend_row = l0 > 0 ? g.c_row : g.addend_row;
     const Tile<T> tile{depth,
                        a,
                        a_row,
@@ -51,7 +54,8 @@ void multiply_depth(const Gemm<T>& g, const T* packed, int64_t l0, int64_t depth
                        g.c + i * g.c_row + j,
                        g.c_row,
                        columns,
-                       g.accumulate || l0 > 0,
+                       addend ? addend + i * addend_row + j : nullptr,
+                       addend_row,
                        last && g.bias ? g.bias + j : nullptr,
                        last && g.activation == Activation::relu};
     choose_micro_kernel<T>(count, columns, a_column == 1)(tile);
