@@ -4,8 +4,8 @@
 // each gate, in Keras's order. All floating tensors of a call have one dtype; float16 and bfloat16 are computed, and
 // the state carried from step to step, in float32.
 //
-// mask is bool (batch, steps): where it is false the state stays as it was. What the op computes in such a step beyond
-// the state is not defined, and no gradient passes through it.
+// mask is bool (batch, steps): where it is false the state stays as it was; the step's gates are found all the same,
+// but no gradient passes through them.
 //
 // The last output state is the last step of `hidden` (and of `cells`); its gradient is that of a slice. What else an op
 // returns it keeps for its gradient, and is not differentiable itself.

@@ -47,7 +47,7 @@ void forward(const KernelCall& k, const GruAttrs& a) {
   const Packed<T> for_candidate{units, units, for_gates.data + for_gates.size()};
   for_gates.pack(kernel, blocks * units, 1);
   for_candidate.pack(kernel + 2 * units, blocks * units, 1);
-  s.for_each_slice(sample_ns<T>(s.steps, units, blocks * units), [&](int64_t begin, int64_t end) {
+  s.for_each_slice<T>(units, blocks * units, [&](int64_t begin, int64_t end) {
     for (int64_t t = 0; t < s.steps; ++t) {
       const Rows<const T> before = s.before<T>(hidden, h0, t), x_n = s.step(projected, t, blocks, 2);
       const Rows<T> h = s.step(hidden, t), of_step = s.step(inner, t);
@@ -127,7 +127,7 @@ void backward(const KernelCall& k, const GruAttrs& a) {
     for_gates.pack(kernel, 1, blocks * units);
     for_candidate.pack(kernel + 2 * units, 1, blocks * units);
   }
-  s.for_each_slice(sample_ns<T>(s.steps, units, blocks * units), [&](int64_t begin, int64_t end) {
+  s.for_each_slice<T>(units, blocks * units, [&](int64_t begin, int64_t end) {
     const Rows<T> dh{dh0, units};
     clear(dh[begin], (end - begin) * units);
     for (int64_t t = s.steps - 1; t >= 0; --t) {

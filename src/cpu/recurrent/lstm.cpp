@@ -46,7 +46,7 @@ void forward(const KernelCall& k, const NoAttrs&) {
   const Sequence s = Sequence::of(k.out[0], mask_of(k, 4));
   const Packed<T> kernel{s.units, blocks * s.units, static_cast<T*>(k.workspace)};
   kernel.pack(k.in[1].as<T>(), blocks * s.units, 1);
-  s.for_each_slice(sample_ns<T>(s.steps, s.units, blocks * s.units), [&](int64_t begin, int64_t end) {
+  s.for_each_slice<T>(s.units, blocks * s.units, [&](int64_t begin, int64_t end) {
     for (int64_t t = 0; t < s.steps; ++t) {
       const Rows<const T> h_before = s.before<T>(hidden, h0, t), c_before = s.before<T>(cells, c0, t);
       const Rows<T> h = s.step(hidden, t), c = s.step(cells, t), z = s.step(gates, t, blocks);
@@ -69,7 +69,7 @@ void backward(const KernelCall& k, const NoAttrs&) {
   const Sequence s = Sequence::of(k.in[2], mask_of(k, 5));
   const Packed<T> turned{blocks * s.units, s.units, static_cast<T*>(k.workspace)};
   turned.pack(k.in[0].as<T>(), 1, blocks * s.units);
-  s.for_each_slice(sample_ns<T>(s.steps, s.units, blocks * s.units), [&](int64_t begin, int64_t end) {
+  s.for_each_slice<T>(s.units, blocks * s.units, [&](int64_t begin, int64_t end) {
     const Rows<T> dh{dh0, s.units}, dc{dc0, s.units};
     clear(dh[begin], (end - begin) * s.units);
     clear(dc[begin], (end - begin) * s.units);

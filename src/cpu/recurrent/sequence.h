@@ -46,13 +46,18 @@ struct Sequence {
     return step(output, t - 1);
   }
 
-  // f(begin, end) for slices of the samples; `ns` nanoseconds for each sample.
-  template <class F>
-  PH_INLINE void for_each_slice(double ns, F f) const {
-    constexpr int64_t most_rows = row_block < 8 ? 2 * row_block : row_block;
-    const int64_t slices = divide_up(batch, most_rows);
+  // f(begin, end) for slices of the samples, each of which multiplies by a (rows, columns) matrix in every step. A
+  // slice is the rows that a micro-kernel takes at once; of a matrix that no cache near the processor holds, which each
+  // slice reads anew in every step, more. There is an even number of slices, for two threads to share alike.
+  template <class T, class F>
+  PH_INLINE void for_each_slice(int64_t rows, int64_t columns, F f) const {
+    constexpr int64_t large = 2 << 20;
+    const int64_t matrix_bytes = rows * columns * static_cast<int64_t>(sizeof(T));
+    const int64_t full = divide_up(batch, row_block * least(most(matrix_bytes / large, 1), 4));
+    const int64_t slices = full > 1 ? divide_up(full, 2) * 2 : full;
     if (slices == 0) return;
-    parallel_for(slices, ns * static_cast<double>(batch) / static_cast<double>(slices),
+    const double ns = 6e-3 * static_cast<double>(sizeof(T)) * static_cast<double>((rows + 10) * columns);
+    parallel_for(slices, ns * static_cast<double>(batch * steps) / static_cast<double>(slices),
                  [&](int64_t slice) { f(batch * slice / slices, batch * (slice + 1) / slices); });
   }
 };
@@ -102,13 +107,6 @@ PH_INLINE void add_row(T* to, const T* more, int64_t n) {
 
 // The mask, input `at` where there are so many.
 PH_INLINE const bool* mask_of(const KernelCall& k, int at) { return k.in.size() > at ? k.in[at].as<bool>() : nullptr; }
-
-// Nanoseconds of `steps` steps of one sample whose state is multiplied by (rows, columns) in each, roughly.
-template <class T>
-PH_INLINE double sample_ns(int64_t steps, int64_t rows, int64_t columns) {
-  return 6e-3 * static_cast<double>(sizeof(T)) * static_cast<double>(steps) *
-         static_cast<double>((rows + 10) * columns);
-}
 
 // For the workspace of a kernel whose matrix (rows, columns) is packed.
 PH_INLINE size_t packed_bytes(DType dtype, int64_t rows, int64_t columns) {

@@ -36,7 +36,7 @@ void forward(const KernelCall& k, const SimpleRnnAttrs& a) {
   const Sequence s = Sequence::of(k.out[0], mask_of(k, 3));
   const Packed<T> kernel{s.units, s.units, static_cast<T*>(k.workspace)};
   kernel.pack(k.in[1].as<T>(), s.units, 1);
-  s.for_each_slice(sample_ns<T>(s.steps, s.units, s.units), [&](int64_t begin, int64_t end) {
+  s.for_each_slice<T>(s.units, s.units, [&](int64_t begin, int64_t end) {
     for (int64_t t = 0; t < s.steps; ++t) {
       const Rows<const T> before = s.before<T>(hidden, h0, t);
       const Rows<T> h = s.step(hidden, t);
@@ -55,7 +55,7 @@ void backward(const KernelCall& k, const SimpleRnnAttrs& a) {
   const Sequence s = Sequence::of(k.in[1], mask_of(k, 3));
   const Packed<T> turned{s.units, s.units, static_cast<T*>(k.workspace)};
   turned.pack(k.in[0].as<T>(), 1, s.units);
-  s.for_each_slice(sample_ns<T>(s.steps, s.units, s.units), [&](int64_t begin, int64_t end) {
+  s.for_each_slice<T>(s.units, s.units, [&](int64_t begin, int64_t end) {
     const Rows<T> dh{dh0, s.units};
     clear(dh[begin], (end - begin) * s.units);
     for (int64_t t = s.steps - 1; t >= 0; --t) {
