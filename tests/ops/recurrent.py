@@ -55,7 +55,7 @@ def _lstm(
         i, f, g, o = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
         c = np.where(counts, f * c + i * g, c)
         h = np.where(counts, o * np.tanh(c), h)
-        hidden[:, t], cells[:, t], gates[:, t] = h, c, np.concatenate([i, f, g, o], 1)
+        hidden[:, t], cells[:, t], gates[:, t] = h, c, np.where(counts, np.concatenate([i, f, g, o], 1), 0)
     return hidden, cells, gates
 
 
@@ -98,7 +98,8 @@ def _gru(reset_after: bool) -> Callable[..., Any]:
                 inner = r * h
                 n = np.tanh(x_n + inner @ kernel[:, 2 * units :] + bias[2 * units :])
             h = np.where(counts, z * h + (1 - z) * n, h)
-            hidden[:, t], gates[:, t], inners[:, t] = h, np.concatenate([z, r, n], 1), inner
+            hidden[:, t], inners[:, t] = h, np.where(counts, inner, 0)
+            gates[:, t] = np.where(counts, np.concatenate([z, r, n], 1), 0)
         return hidden, gates, inners
 
     return reference

@@ -12,29 +12,26 @@ namespace {
 
 constexpr int64_t blocks = 3;  // of a row of gates: z, r, n
 
+// z, r; where `before` is given, also `inner` = r before.
 template <class T>
-void activate_gates(T* gates, int64_t units) {
+void activate_gates(T* gates, const T* before, T* inner, int64_t units) {
   PH_INDEPENDENT for (int64_t j = 0; j < 2 * units; ++j) gates[j] = scalar::sigmoid(gates[j]);
+  if (!before) return;
+  const T* r = gates + units;
+  PH_INDEPENDENT for (int64_t j = 0; j < units; ++j) inner[j] = r[j] * before[j];
 }
 
-// n, which may lie over x, from what is in its tanh: x, or x + r inner where r is given.
+// n, which may lie over x, and h. What is in n's tanh: x, or x + r inner where `inner` is given.
 template <class T>
-void candidate(const T* x, const T* r, const T* inner, T* n, int64_t units) {
-  if (r) {
+void finish_step(const T* x, const T* inner, const T* before, T* gates, T* h, int64_t units) {
+  const T *z = gates, *r = gates + units;
+  T* n = gates + 2 * units;
+  if (inner) {
     PH_INDEPENDENT for (int64_t j = 0; j < units; ++j) n[j] = scalar::tanh(x[j] + r[j] * inner[j]);
   } else {
     PH_INDEPENDENT for (int64_t j = 0; j < units; ++j) n[j] = scalar::tanh(x[j]);
   }
-}
-
-template <class T>
-void blend(const T* z, const T* before, const T* n, T* h, int64_t units) {
   PH_INDEPENDENT for (int64_t j = 0; j < units; ++j) h[j] = z[j] * before[j] + (1 - z[j]) * n[j];
-}
-
-template <class T>
-PH_INLINE void multiply_elements(const T* a, const T* b, T* product, int64_t n) {
-  PH_INDEPENDENT for (int64_t j = 0; j < n; ++j) product[j] = a[j] * b[j];
 }
 
 template <class T>
@@ -51,18 +48,23 @@ void forward(const KernelCall& k, const GruAttrs& a) {
     for (int64_t t = 0; t < s.steps; ++t) {
       const Rows<const T> before = s.before<T>(hidden, h0, t), x_n = s.step(projected, t, blocks, 2);
       const Rows<T> h = s.step(hidden, t), of_step = s.step(inner, t);
-      const Rows<T> z = s.step(gates, t, blocks), r = s.step(gates, t, blocks, 1), n = s.step(gates, t, blocks, 2);
+      const Rows<T> z = s.step(gates, t, blocks), n = s.step(gates, t, blocks, 2);
+      const T* bias_n = bias + 2 * units;
       for_gates.multiply(before, z, s.step(projected, t, blocks), bias, begin, end);
-      if (a.reset_after) for_candidate.multiply(before, of_step, {}, bias + 2 * units, begin, end);
+      if (a.reset_after) for_candidate.multiply(before, of_step, {}, bias_n, begin, end);
       for (int64_t b = begin; b < end; ++b) {
-        activate_gates(z[b], units);
-        if (!a.reset_after) multiply_elements(r[b], before[b], of_step[b], units);
+        activate_gates(z[b], a.reset_after ? nullptr : before[b], of_step[b], units);
       }
-      if (!a.reset_after) for_candidate.multiply(of_step, n, x_n, bias + 2 * units, begin, end);
+      if (!a.reset_after) for_candidate.multiply(of_step, n, x_n, bias_n, begin, end);
       for (int64_t b = begin; b < end; ++b) {
-        a.reset_after ? candidate(x_n[b], r[b], of_step[b], n[b], units)
-                      : candidate<T>(n[b], nullptr, nullptr, n[b], units);
-        s.stays(b, t) ? copy_row(h[b], before[b], units) : blend(z[b], before[b], n[b], h[b], units);
+        if (!s.stays(b, t)) {
+          a.reset_after ? finish_step<T>(x_n[b], of_step[b], before[b], z[b], h[b], units)
+                        : finish_step<T>(n[b], nullptr, before[b], z[b], h[b], units);
+          continue;
+        }
+        copy_row(h[b], before[b], units);
+        clear(z[b], blocks * units);
+        clear(of_step[b], units);
       }
     }
   });

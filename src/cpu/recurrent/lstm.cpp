@@ -52,10 +52,13 @@ void forward(const KernelCall& k, const NoAttrs&) {
       const Rows<T> h = s.step(hidden, t), c = s.step(cells, t), z = s.step(gates, t, blocks);
       kernel.multiply(h_before, z, s.step(projected, t, blocks), nullptr, begin, end);
       for (int64_t b = begin; b < end; ++b) {
-        step_forward(z[b], c_before[b], c[b], h[b], s.units);
-        if (!s.stays(b, t)) continue;
+        if (!s.stays(b, t)) {
+          step_forward(z[b], c_before[b], c[b], h[b], s.units);
+          continue;
+        }
         copy_row(h[b], h_before[b], s.units);
         copy_row(c[b], c_before[b], s.units);
+        clear(z[b], blocks * s.units);
       }
     }
   });
