@@ -158,6 +158,9 @@ static Tensors gradient_concatenate(const GradCall& c, const ConcatenateAttrs& a
   return grads;
 }
 PH_OP(concatenate, "inputs...", ConcatenateAttrs, infer_concatenate, gradient_concatenate, .promotes = true);
+Tensor concatenate(const Tensors& inputs, int64_t axis) {
+  return apply1(op_concatenate, inputs, ConcatenateAttrs{axis});
+}
 
 static Specs infer_split(SpecSpan in, const SplitAttrs& a) {
   const int axis = normalize_axis(a.axis, in[0].shape.rank(), "split");

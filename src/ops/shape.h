@@ -40,6 +40,7 @@ struct ConcatenateAttrs {
   int64_t axis = -1;
   PH_FIELDS(ConcatenateAttrs, axis)
 };
+Tensor concatenate(const Tensors& inputs, int64_t axis);
 
 // The inverse: `parts` equal parts along an axis, each a result of its own.
 struct SplitAttrs {

@@ -43,6 +43,9 @@ void multiply_depth(const Gemm<T>& g, const T* packed, int64_t l0, int64_t depth
   const auto multiply_tile = [&](int64_t panel, int64_t i, int count, const T* a, int64_t a_row, int64_t a_column) {
     const int64_t j = panel * w;
     const int columns = static_cast<int>(least(w, g.n - j));
+    // the sum so far is in C
+    const T* addend = l0 > 0 ? g.c : g.addend;
+    const int64_t addend_row = l0 > 0 ? g.c_row : g.addend_row;
     const Tile<T> tile{depth,
                        a,
                        a_row,
@@ -51,14 +54,15 @@ void multiply_depth(const Gemm<T>& g, const T* packed, int64_t l0, int64_t depth
                        g.c + i * g.c_row + j,
                        g.c_row,
                        columns,
-                       g.accumulate || l0 > 0,
+                       addend ? addend + i * addend_row + j : nullptr,
+                       addend_row,
                        last && g.bias ? g.bias + j : nullptr,
                        last && g.activation == Activation::relu};
     choose_micro_kernel<T>(count, columns, a_column == 1)(tile);
   };
   const auto block_begin = [&](int64_t block) { return rows.begin + height * block / blocks; };
   if (packs_a(g, rows, panels)) {
-    alignas(64) T sliver[row_block * depth_block];
+    alignas(64) T sliver[sliver_size<T>];
     for (int64_t block = 0; block < blocks; ++block) {
       const int64_t i = block_begin(block);
       const int count = static_cast<int>(block_begin(block + 1) - i);
@@ -99,17 +103,17 @@ void multiply_few_rows(const Gemm<T>& g, T* packed) {
   constexpr int64_t w = panel_width<T>;
   const int64_t panels = panel_count(g);
   const double ns = product_ns<T>(g.m, w, g.k);
-  // panels of a chunk: about 20 microseconds of work
-  const int64_t together = ns >= 20000 ? 1 : static_cast<int64_t>(20000 / (ns + 1)) + 1;
+  // panels of a chunk: about 20 microseconds of work, but a few where each chunk brings all of A into the cache anew
+  constexpr int64_t large = 256 << 10, few = 4;
+  const int64_t a_bytes = g.m * g.k * static_cast<int64_t>(sizeof(T));
+  const int64_t together = most(a_bytes > large ? few : 1, static_cast<int64_t>(20000 / (ns + 1)) + 1);
   const int64_t chunks = divide_up(panels, together);
   parallel_for(chunks, ns * static_cast<double>(together), [&](int64_t chunk) {
     const Range own{panels * chunk / chunks, panels * (chunk + 1) / chunks};
     T* to = packed + own.begin * least(g.k, depth_block) * w;
     for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += depth_block) {
       const int64_t depth = least(depth_block, g.k - l0);
-      for (int64_t panel = own.begin; panel < own.end; ++panel) {
-        pack_panel(g, l0, depth, panel * w, to + (panel - own.begin) * depth * w);
-      }
+      pack_panels(g, l0, depth, own.begin * w, own.end - own.begin, to);
       multiply_depth(g, to, l0, depth, {0, g.m}, own);
     }
   });

@@ -14,8 +14,9 @@ struct Tile {
   T* c;
   int64_t c_row;
   int columns;      // of C that exist, up to panel_width
-  bool accumulate;  // start from C
-  const T* bias;    // of these columns; nullptr for none or where k goes on
+  const T* addend;  // to add to C's elements, which it may be; nullptr for none
+  int64_t addend_row;
+  const T* bias;  // of these columns; nullptr for none or where k goes on
   bool relu;
 };
 
@@ -73,7 +74,10 @@ __attribute__((noinline)) void micro_kernel(const Tile<T>& t) {
     for (int i = 0; i < rows; ++i) {
       T* c = t.c + i * t.c_row + j * w;
       V value = sum[i][j] + bias;
-      if (t.accumulate) value += full ? load(c) : load_some(c, live);
+      if (t.addend) {
+        const T* addend = t.addend + i * t.addend_row + j * w;
+        value += full ? load(addend) : load_some(addend, live);
+      }
       if (t.relu) value = value < V{} ? V{} : value;  // keeps NaN
       if (full) {
         store(c, value);

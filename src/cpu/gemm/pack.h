@@ -72,12 +72,41 @@ void pack_panel(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t j0, T* to) 
   }
 }
 
-// Rows [i0, i0 + rows) and columns [l0, l0 + depth) of A, to (depth, rows).
+// `count` panels of B from column j0 on, one after another: row by row where rows are contiguous, since a panel's part
+// of a row is but one line of the cache.
+template <class T>
+void pack_panels(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t j0, int64_t count, T* to) {
+  constexpr int64_t w = panel_width<T>, one = lanes<T>;
+  const bool by_rows = g.b_column == 1 && j0 + count * w <= g.n;
+  if (!by_rows) {
+    for (int64_t p = 0; p < count; ++p) pack_panel(g, l0, depth, j0 + p * w, to + p * depth * w);
+    return;
+  }
+  for (int64_t l = 0; l < depth; ++l) {
+    const T* from = g.b + (l0 + l) * g.b_row + j0;
+    T* line = to + l * w;
+    for (int64_t p = 0; p < count; ++p, from += w, line += depth * w) {
+#pragma GCC unroll 2
+      for (int64_t j = 0; j < w; j += one) store(line + j, load(from + j));
+    }
+  }
+}
+
+// Elements of a sliver of A: whole vectors are stored, beyond its end too.
+template <class T>
+constexpr int64_t sliver_size = row_block* depth_block + row_block / lanes<T>* lanes<T> + lanes<T>;
+
+// Rows [i0, i0 + rows) and columns [l0, l0 + depth) of A, to a sliver (depth, rows).
 template <class T>
 void pack_rows(const Gemm<T>& g, int64_t i0, int rows, int64_t l0, int64_t depth, T* to) {
   const T* from = g.a + i0 * g.a_row + l0 * g.a_column;
   if (g.a_column == 1) return transpose_lines(from, g.a_row, rows, depth, to, rows);
-  for (int64_t l = 0; l < depth; ++l) {
+  // What a vector holds beyond the block is A's next column, and overwritten by it; not so in the last column.
+  const int64_t whole = l0 + depth < g.k ? depth : depth - 1;
+  for (int64_t l = 0; l < whole; ++l) {
+    for (int i = 0; i < rows; i += lanes<T>) store(to + l * rows + i, load(from + l * g.a_column + i));
+  }
+  for (int64_t l = whole; l < depth; ++l) {
     for (int i = 0; i < rows; ++i) to[l * rows + i] = from[l * g.a_column + i];
   }
 }
