@@ -4,7 +4,7 @@
 //   gather       any steps; a warp writes neighbouring words
 //   tiles        where the axis that is dense in the source is not the last one of the result: through shared memory
 //   place        pad, slice_grad: an element of the source, or the value around it
-//   concatenate  the blocks of one launch are shared out among the inputs
+//   parts        concatenate, split: the blocks of one launch are shared out among the parts
 #include "core/integers.h"
 #include "cuda/device.h"
 #include "cuda/divide.h"
@@ -377,80 +377,88 @@ void pad(const KernelCall& k, const PadAttrs& a) {
   place_in(k.in[0], k.out[0], place, a.value);
 }
 
-// ---- concatenate
+// ---- concatenate, split
 
-// The result is (outer, columns), input k its columns from begin on.
-struct Input {
-  const void* data;
+// The whole is (outer, columns), a part its columns from begin on.
+struct Part {
+  void* data;
   int64_t begin;
   Divider width;
   int64_t first_block;
 };
 
-struct Concatenation {
-  static constexpr int most_inputs = 64;
-  Input in[most_inputs];
+struct Parts {
+  static constexpr int most = 64;
+  Part part[most];
   int count = 0;
   int64_t outer, columns;
 };
 
-template <class Word>
-__global__ void __launch_bounds__(threads) concatenate_kernel(const __grid_constant__ Concatenation call, Word* y) {
+template <class Word, bool from_whole>
+__global__ void __launch_bounds__(threads) parts_kernel(const __grid_constant__ Parts call, Word* whole) {
   int k = 0;
-  for (int step = Concatenation::most_inputs / 2; step > 0; step /= 2) {
-    if (k + step < call.count && call.in[k + step].first_block <= blockIdx.x) k += step;
+  for (int step = Parts::most / 2; step > 0; step /= 2) {
+    if (k + step < call.count && call.part[k + step].first_block <= blockIdx.x) k += step;
   }
-  const Input& in = call.in[k];
-  const Word* x = static_cast<const Word*>(in.data);
-  const int64_t n = call.outer * in.width.divisor();
-  const int64_t first = (blockIdx.x - in.first_block) * per_block + threadIdx.x;
+  const Part& part = call.part[k];
+  Word* own = static_cast<Word*>(part.data);
+  const int64_t n = call.outer * part.width.divisor();
+  const int64_t first = (blockIdx.x - part.first_block) * per_block + threadIdx.x;
+  const auto place = [&](int64_t index) {
+    const int64_t row = part.width.divide(index);
+    return row * call.columns + part.begin + index - row * part.width.divisor();
+  };
   Word got[per_thread];
   PH_UNROLL
   for (int i = 0; i < per_thread; ++i) {
-    if (first + i * threads < n) got[i] = x[first + i * threads];
+    const int64_t at = first + i * threads;
+    if (at < n) got[i] = from_whole ? whole[place(at)] : own[at];
   }
   PH_UNROLL
   for (int i = 0; i < per_thread; ++i) {
-    const int64_t from = first + i * threads;
-    if (from >= n) break;
-    const int64_t row = in.width.divide(from);
-    y[row * call.columns + in.begin + from - row * in.width.divisor()] = got[i];
+    const int64_t at = first + i * threads;
+    if (at < n) (from_whole ? own[at] : whole[place(at)]) = got[i];
   }
 }
 
-void concatenate(const KernelCall& k, const ConcatenateAttrs& a) {
-  const Shape& y = k.out[0].shape;
-  if (y.size() == 0) return;
-  const int axis = static_cast<int>(a.axis < 0 ? a.axis + y.rank() : a.axis);
-  const int64_t row_bytes = y.product(axis + 1, y.rank()) * static_cast<int64_t>(size_of(k.out[0].dtype));
-  uint64_t bits = address_bits(k.out[0].data);
-  for (const View& in : k.in) {
-    if (in.size()) bits |= address_bits(in.data) | static_cast<uint64_t>(in.shape[axis] * row_bytes);
+template <bool from_whole>
+void copy_parts(const View& whole, const List<View>& parts, int64_t given_axis) {
+  if (whole.size() == 0) return;
+  const Shape& shape = whole.shape;
+  const int axis = static_cast<int>(given_axis < 0 ? given_axis + shape.rank() : given_axis);
+  const int64_t row_bytes = shape.product(axis + 1, shape.rank()) * static_cast<int64_t>(size_of(whole.dtype));
+  uint64_t bits = address_bits(whole.data);
+  for (const View& part : parts) {
+    if (part.size()) bits |= address_bits(part.data) | static_cast<uint64_t>(part.shape[axis] * row_bytes);
   }
   with_word(word_bytes(bits), [&](auto word) {
     using Word = decltype(word);
     constexpr int64_t bytes = sizeof(Word);
-    Concatenation call;
-    call.outer = y.product(0, axis);
-    call.columns = y[axis] * row_bytes / bytes;
+    Parts call;
+    call.outer = shape.product(0, axis);
+    call.columns = shape[axis] * row_bytes / bytes;
     int64_t begin = 0, blocks = 0;
     const auto launch = [&] {
-      PH_LAUNCH(concatenate_kernel<Word>, static_cast<unsigned>(blocks), threads, 0, device().stream, call,
-                k.out[0].as<Word>());
+      PH_LAUNCH((parts_kernel<Word, from_whole>), static_cast<unsigned>(blocks), threads, 0, device().stream, call,
+                whole.as<Word>());
       call.count = 0;
       blocks = 0;
     };
-    for (const View& in : k.in) {
-      if (in.size() == 0) continue;
-      const int64_t width = in.shape[axis] * row_bytes / bytes, needed = divide_up(call.outer * width, per_block);
-      if (call.count == Concatenation::most_inputs || (call.count > 0 && blocks + needed > most_blocks)) launch();
-      call.in[call.count++] = {in.data, begin, Divider(width), blocks};
+    for (const View& part : parts) {
+      if (part.size() == 0) continue;
+      const int64_t width = part.shape[axis] * row_bytes / bytes, needed = divide_up(call.outer * width, per_block);
+      if (call.count == Parts::most || (call.count > 0 && blocks + needed > most_blocks)) launch();
+      call.part[call.count++] = {part.data, begin, Divider(width), blocks};
       begin += width;
       blocks += needed;
     }
     launch();
   });
 }
+
+void concatenate(const KernelCall& k, const ConcatenateAttrs& a) { copy_parts<false>(k.out[0], k.in, a.axis); }
+
+void split(const KernelCall& k, const SplitAttrs& a) { copy_parts<true>(k.in[0], k.out, a.axis); }
 
 }  // namespace
 
@@ -460,5 +468,6 @@ PH_KERNELS(slice, kernel<slice>("words"));
 PH_KERNELS(slice_grad, kernel<slice_grad>("words"));
 PH_KERNELS(pad, kernel<pad>("words"));
 PH_KERNELS(concatenate, kernel<concatenate>("words"));
+PH_KERNELS(split, kernel<split>("words"));
 
 }  // namespace ph::cuda

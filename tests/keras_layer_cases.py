@@ -2,83 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Case:
-    """One layer called once: inputs, weights and the factors of its outputs are drawn from fixed seeds.
-
-    Attributes:
-        layer: class name.
-        shapes: shape of the input, or a list of shapes for a layer of several inputs.
-        settings: constructor arguments.
-        dtype: dtype of the inputs.
-        call: keyword arguments of the call.
-        inner: layer that the layer wraps, as (class name, arguments).
-    """
-
-    layer: str
-    shapes: Any
-    settings: dict[str, Any] = field(default_factory=dict)
-    dtype: str = "float32"
-    call: dict[str, Any] = field(default_factory=dict)
-    inner: tuple[str, dict[str, Any]] | None = None
-
-    @property
-    def id(self) -> str:
-        """What the recording is filed under."""
-        options = [f"{key}={getattr(value, '__name__', value)}" for key, value in self.settings.items()]
-        inner = [] if self.inner is None else [f"{self.inner[0]}({self.inner[1]})"]
-        called = "".join(f", {key}={np.asarray(value).tolist()}" for key, value in self.call.items())
-        return f"{self.layer}({', '.join(inner + options)}) of {self.shapes}{called}".replace("'", "")
-
-    def make(self, library: Any) -> Any:
-        """The layer of a library with Keras's names."""
-        wrapped = [] if self.inner is None else [getattr(library.layers, self.inner[0])(**self.inner[1])]
-        return getattr(library.layers, self.layer)(*wrapped, **{"name": "layer", **self.settings})
-
-    def arguments(self, library: Any) -> dict[str, Any]:
-        """Keyword arguments of the call, arrays as tensors."""
-        return {
-            key: library.ops.convert_to_tensor(value) if isinstance(value, np.ndarray) else value
-            for key, value in self.call.items()
-        }
-
-    @property
-    def inputs(self) -> list[np.ndarray]:
-        """The inputs, in a list even if there is but one."""
-        shapes = self.shapes if isinstance(self.shapes, list) else [self.shapes]
-        generator = np.random.default_rng(1)
-        if self.dtype.startswith("int"):
-            return [generator.integers(0, 3, shape).astype(self.dtype) for shape in shapes]
-        return [generator.normal(size=shape).astype(self.dtype) for shape in shapes]
-
-    def joined(self, inputs: list[Any]) -> Any:
-        """The inputs in the form that the layer takes."""
-        return inputs if isinstance(self.shapes, list) else inputs[0]
-
-
-def weight_values(layer: Any) -> list[np.ndarray]:
-    """Values for the weights of a built layer: normal, and positive for variances."""
-    generator = np.random.default_rng(2)
-    drawn = [(v.path, generator.normal(scale=0.5, size=v.shape).astype("float32")) for v in layer.weights]
-    return [np.abs(value) + 0.5 if path.endswith("variance") else value for path, value in drawn]
-
-
-def output_factors(shape: Any) -> np.ndarray:
-    """What outputs are multiplied by before they are added up, so that every gradient is different."""
-    return np.random.default_rng(3).normal(size=tuple(shape)).astype("float32")
-
-
-def plain_config(layer: Any) -> Any:
-    """A layer's config as JSON has it, without seeds."""
-    import json
-
-    return json.loads(json.dumps(layer.get_config()))
+from keras_layer_case import Case
+from keras_recurrent_cases import RECURRENT
 
 
 def double_plus_one(x: Any) -> Any:
@@ -382,4 +311,5 @@ CASES = [
     *_MERGING,
     *_RESHAPING,
     *_WRAPPERS,
+    *RECURRENT,
 ]

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_layer_cases import CASES, Case, weight_values
+from keras_layer_case import Case, leaves, weight_values
+from keras_layer_cases import CASES
 
 POLICIES = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")
 STEPS = 20
@@ -42,12 +43,12 @@ def call_layer(library: Any, case: Case, policy: str) -> dict[str, Any]:
     layer.build(case.shapes)
     layer.set_weights(weight_values(layer))
     inputs = [library.ops.convert_to_tensor(array) for array in case.inputs]
-    outputs = layer(case.joined(inputs), **case.arguments(library))
+    outputs = leaves(layer(case.joined(inputs), **case.arguments(library)))
     return {
-        "dtype": str(outputs.dtype),
+        "dtype": str(outputs[0].dtype),
         "weights": [str(v.dtype) for v in layer.weights],
         "config": layer.get_config()["dtype"],
-        "outputs": _numbers(library.ops.cast(outputs, "float32")),
+        "outputs": [number for x in outputs for number in _numbers(library.ops.cast(x, "float32"))],
     }
 
 
@@ -101,6 +102,15 @@ def _tokens(library: Any) -> Any:
     return library.Model(inputs, layers.Dense(3, activation="softmax", dtype="float32")(x))
 
 
+def _words(library: Any) -> Any:
+    layers = library.layers
+    inputs = library.Input((8,), dtype="int32")
+    x = layers.Embedding(11, 6, mask_zero=True)(inputs)
+    x = layers.Bidirectional(layers.GRU(4, return_sequences=True))(x)
+    x = layers.LSTM(6)(x)
+    return library.Model(inputs, layers.Dense(3, activation="softmax", dtype="float32")(x))
+
+
 _SPARSE = "sparse_categorical_crossentropy"
 # name: (model, optimizer, its arguments, loss)
 TRAININGS: dict[str, tuple[Callable[[Any], Any], str, dict[str, Any], Any]] = {
@@ -109,6 +119,7 @@ TRAININGS: dict[str, tuple[Callable[[Any], Any], str, dict[str, Any], Any]] = {
     "logits, RMSprop, averages": (_logits, "RMSprop", {"learning_rate": 0.003, "use_ema": True}, "mse"),
     "images, SGD": (_images, "SGD", {"learning_rate": 0.05}, _SPARSE),
     "tokens, AdamW": (_tokens, "AdamW", {"learning_rate": 0.01}, _SPARSE),
+    "tokens, recurrent, Adam": (_words, "Adam", {"learning_rate": 0.02}, _SPARSE),
 }
 
 

@@ -133,6 +133,8 @@ def _class_call(module: str, name: str, value: Any) -> Call | None:
     second, use = USES.get(module, ((), None))
     if module == "metrics" and "values" in settings:
         second = ("values", "sample_weight")
+    if module == "layers" and "states" in settings:
+        second, use = ("inputs", "states"), lambda instance, inputs, states: instance(inputs, states)
     arguments = {
         key: family.get(key, default) for key, default in parameters.items() if key not in settings.get("without", ())
     }

@@ -2,6 +2,7 @@
 
 python tests/record_keras_training.py               # all cases; with keras 3.15, jax and pandas
 python tests/record_keras_training.py generators ...   # these cases only, the others stay as they are
+KERAS_BACKEND=tensorflow python tests/record_keras_training.py stateful_fits   # as the case itself says
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ PATH = Path(__file__).with_name("data") / "keras_training.json"
 
 def record(names: list[str]) -> dict[str, Any]:
     """Run cases on real Keras and return what they return."""
-    os.environ["KERAS_BACKEND"] = "jax"
+    os.environ.setdefault("KERAS_BACKEND", "jax")
     # Every case trains several models for a few steps: compiling them takes far longer than running them.
     os.environ["JAX_DISABLE_JIT"] = "1"
     import keras

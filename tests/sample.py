@@ -23,6 +23,7 @@ class Sample:
         attrs: attributes of the call.
         reference: takes the inputs, floating ones as float64, and returns the expected result (a tuple for several).
         grad: whether finite differences are taken, or the positions of the inputs for which they are.
+        targets: positions of the results that have a gradient; left out, all floating ones.
         rtol: relative tolerance in float32.
         atol: absolute tolerance in float32.
         dtypes: further dtypes that the floating inputs are brought to (float16, bfloat16, integers ...).
@@ -36,6 +37,7 @@ class Sample:
     attrs: dict[str, Any] = field(default_factory=dict)
     reference: Callable[..., Any] | None = None
     grad: bool | tuple[int, ...] = True
+    targets: tuple[int, ...] | None = None
     rtol: float | None = None
     atol: float | None = None
     dtypes: tuple[str, ...] = ()

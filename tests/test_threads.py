@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 
+import pronghorn as ph
 from pronghorn import _core
 
 ops = _core.ops
@@ -74,6 +75,25 @@ def test_products_give_the_same_bits_on_any_number_of_threads(size, transpose_a,
     for threads in (1, 2, 5):
         _core.set_num_threads(threads)
         bits.add(ops.matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b).numpy().tobytes())
+    assert len(bits) == 1
+
+
+@pytest.mark.parametrize(("op", "blocks"), [("lstm", 4), ("gru", 3), ("simple_rnn", 1)])
+def test_recurrent_ops_give_the_same_bits_on_any_number_of_threads(op, blocks):
+    batch, steps, units = 70, 9, 48
+    kernel = _array(units, blocks * units, seed=1) / 7
+    bias = [_array(blocks * units, seed=2)] if op == "gru" else []
+    h0 = _array(batch, units, seed=3)
+    states = [h0, _array(batch, units, seed=4)] if op == "lstm" else [h0]
+    projected = _core.convert(_array(batch, steps, blocks * units))
+    bits = set()
+    for threads in (1, 2, 5):
+        _core.set_num_threads(threads)
+        with ph.GradientTape() as tape:
+            tape.watch(projected)
+            results = getattr(ops, op)(projected, kernel, *bias, *states)
+            hidden = results[0] if isinstance(results, tuple) else results
+        bits.add((hidden.numpy().tobytes(), tape.gradient(hidden, projected).numpy().tobytes()))
     assert len(bits) == 1
 
 

@@ -6,6 +6,7 @@
 #include "bindings/dlpack.h"
 #include "core/error.h"
 #include "core/variable.h"
+#include "graph/graph.h"
 
 namespace py = pybind11;
 
@@ -133,6 +134,9 @@ void bind_tensor(py::module_& module) {
       .def_property_readonly("ndim", [](const Tensor& t) { return t.shape().rank(); })
       .def_property_readonly("size", [](const Tensor& t) { return t.shape().size(); })
       .def_property_readonly("is_traced", &Tensor::is_traced)
+      .def_property_readonly(
+          "is_of_ended_trace", [](const Tensor& t) { return t.is_traced() && t.graph()->closed; },
+          "Whether it was made in a trace that is over, so that it must not be used.")
       .def_property_readonly("id", &Tensor::id, "A number that no other tensor of this process has.")
       .def_property_readonly("device", [](const Tensor& t) { return t.device()->name; })
       .def("numpy", &array_from_tensor, "Returns the values as a NumPy array (a copy).")

@@ -25,7 +25,7 @@ PH_INLINE T pick(bool condition, T a, T b) {
   return condition ? a : b;
 }
 
-// 2^n for integer-valued n in [-126, 127].
+// 2^n for integer-valued n in [-126, 127]; infinity for 128.
 PH_INLINE float power_of_two(float n) { return bits_to_float((static_cast<int32_t>(n) + 127) << 23); }
 
 // Nearest integer for |x| < 2^22, without a library call: adding 1.5 * 2^23 leaves no fraction bits.
@@ -34,12 +34,19 @@ PH_INLINE float nearest(float x) {
   return shifted - 12582912.0f;
 }
 
-// e^x, 1 ulp. x = n ln2 + r, |r| <= ln2 / 2, Cephes polynomial in r; 2^n in two factors so that subnormal results
-// round.
-PH_INLINE float exp(float x) {
-  const float clamped = pick(x > 89.0f, 89.0f, pick(x < -104.0f, -104.0f, x));
-  const float n = nearest(clamped * 1.44269504088896341f);
-  float r = clamped - n * 0.693359375f;
+// Bounds without a branch; NaN stays NaN.
+PH_INLINE float within(float low, float x, float high) {
+  const float raised = pick(x < low, low, x);
+  return pick(raised > high, high, raised);
+}
+
+// e^x = 2^n (1 + q). x = n ln2 + r, |r| <= ln2 / 2, Cephes polynomial in r.
+struct ExpParts {
+  float n, q;
+};
+PH_INLINE ExpParts exp_parts(float x) {
+  const float n = nearest(x * 1.44269504088896341f);
+  float r = x - n * 0.693359375f;
   r = r - n * -2.12194440e-4f;
   float p = 1.9875691500e-4f;
   p = p * r + 1.3981999507e-3f;
@@ -47,9 +54,14 @@ PH_INLINE float exp(float x) {
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
-  const float y = p * (r * r) + r + 1.0f;
-  const float half = nearest(n * 0.5f);
-  const float result = y * power_of_two(half) * power_of_two(n - half);
+  return {n, p * (r * r) + r};
+}
+
+// e^x, 1 ulp. 2^n in two factors so that subnormal results round.
+PH_INLINE float exp(float x) {
+  const ExpParts e = exp_parts(within(-104.0f, x, 89.0f));
+  const float half = nearest(e.n * 0.5f);
+  const float result = (e.q + 1.0f) * power_of_two(half) * power_of_two(e.n - half);
   return pick(x != x, x, result);
 }
 
@@ -106,27 +118,18 @@ PH_INLINE float log1p(float x) {
   return pick(special, log(u), pick(exact, x, corrected));
 }
 
-// tanh, 2 ulp: odd polynomial (Cephes) below 0.625, exponential above.
+// tanh, 3 ulp: m / (m + 2) with m = e^2x - 1, which keeps the digits of a small x.
 PH_INLINE float tanh(float x) {
-  const float magnitude = bits_to_float(float_to_bits(x) & 0x7fffffff);
-  const float z = x * x;
-  float p = -5.70498872745e-3f;
-  p = p * z + 2.06390887954e-2f;
-  p = p * z - 5.37397155531e-2f;
-  p = p * z + 1.33314422036e-1f;
-  p = p * z - 3.33332819422e-1f;
-  const float near = p * z * x + x;
-  const float e = exp(magnitude + magnitude);
-  const float far = 1.0f - 2.0f / (e + 1.0f);
-  const float signed_far = bits_to_float(float_to_bits(far) | (float_to_bits(x) & INT32_MIN));
-  return pick(x != x, x, pick(magnitude < 0.625f, near, signed_far));
+  const ExpParts e = exp_parts(within(-20.0f, x + x, 20.0f));
+  const float scale = power_of_two(e.n);
+  const float m = e.q * scale + (scale - 1.0f);
+  return m / (m + 2.0f);
 }
 
-// 1 / (1 + e^-x), 3 ulp.
+// 1 / (1 + e^-x), 3 ulp; 0 below the smallest normal number.
 PH_INLINE float sigmoid(float x) {
-  const float e = exp(-bits_to_float(float_to_bits(x) & 0x7fffffff));  // in (0, 1]: no overflow
-  const float positive = 1.0f / (1.0f + e);
-  return pick(x >= 0.0f, positive, pick(x != x, x, e * positive));
+  const ExpParts e = exp_parts(within(-87.0f, -x, 89.0f));
+  return 1.0f / (1.0f + (1.0f + e.q) * power_of_two(e.n));
 }
 
 // ln(1 + e^x), 2 ulp.

@@ -132,5 +132,28 @@ const char* wide_float(SpecSpan in, const Attrs&) {
   return wide ? nullptr : "wants float32 or float64";
 }
 
+template <auto results, auto own, class Attrs>
+size_t whole_copies_workspace(SpecSpan in, const Attrs& a) {
+  int64_t copies = results(in, a);
+  for (const Spec& spec : in) copies += copy_size(spec.dtype, spec.shape.size());
+  return whole_copies_bytes(own(in, a), copies);
+}
+
+template <auto run, auto own, class Attrs>
+void run_on_copies(const KernelCall& k, const Attrs& a) {
+  Spec specs[most_tensors];
+  for (int i = 0; i < k.in.size(); ++i) specs[i] = {k.in[i].shape, k.in[i].dtype};
+  run_whole_in_float(k, own({specs, k.in.size()}, a), [&](const KernelCall& wide) { run(wide, a); });
+}
+
+// The kernel that runs `run`, whose workspace is `own`, in float32 on copies of all tensors. `results`:
+// int64_t(SpecSpan, const Attrs&), copy_size of the outputs together.
+template <auto run, auto results, auto own>
+constexpr Kernel on_copies() {
+  using Attrs = typename LastArgument<decltype(run)>::type;
+  return kernel<run_on_copies<run, own, Attrs>, half_float<Attrs>, whole_copies_workspace<results, own, Attrs>>(
+      "converted");
+}
+
 }  // namespace
 }  // namespace ph::PH_LEVEL

@@ -392,26 +392,15 @@ void layer_norm_in_float(const KernelCall& k, const LayerNormAttrs& a) {
 }
 
 // The outputs of all three are the size of x, gamma and gamma.
-template <auto own_bytes, class Attrs>
-size_t copies_workspace(SpecSpan in, const Attrs& a) {
-  int64_t copies = copy_size(in[0].dtype, in[0].shape.size()) + 2 * copy_size(in[1].dtype, in[1].shape.size());
-  for (const Spec& spec : in) copies += copy_size(spec.dtype, spec.shape.size());
-  return whole_copies_bytes(own_bytes(in, a), copies);
-}
-
-template <auto run, auto own_bytes, class Attrs>
-void in_float(const KernelCall& k, const Attrs& a) {
-  Spec specs[most_tensors];
-  for (int i = 0; i < k.in.size(); ++i) specs[i] = {k.in[i].shape, k.in[i].dtype};
-  run_whole_in_float(k, own_bytes({specs, k.in.size()}, a), [&](const KernelCall& wide) { run(wide, a); });
+template <class Attrs>
+int64_t copied_results(SpecSpan in, const Attrs&) {
+  return copy_size(in[0].dtype, in[0].shape.size()) + 2 * copy_size(in[1].dtype, in[1].shape.size());
 }
 
 }  // namespace
 
-#define PH_NORM(op, run, Attrs, own_bytes, variant)           \
-  PH_KERNELS(                                                 \
-      op, kernel<run, wide_float<Attrs>, own_bytes>(variant), \
-      kernel<in_float<run, own_bytes, Attrs>, half_float<Attrs>, copies_workspace<own_bytes, Attrs>>("converted"))
+#define PH_NORM(op, run, Attrs, own_bytes, variant) \
+  PH_KERNELS(op, kernel<run, wide_float<Attrs>, own_bytes>(variant), on_copies<run, copied_results<Attrs>, own_bytes>())
 PH_NORM(batch_norm_train, batch_norm, BatchNormAttrs, batch_workspace, "slices");
 PH_NORM(batch_norm_grad, batch_norm_grad, BatchNormAttrs, batch_grad_workspace, "slices");
 PH_NORM(layer_norm_grad, layer_norm_grad, LayerNormAttrs, layer_grad_workspace, "rows");

@@ -200,16 +200,21 @@ void pad(const KernelCall& k, const PadAttrs& a) {
                       window(k.out[0].shape, k.in[0].shape, a.low, IntList()));
 }
 
-void concatenate(const KernelCall& k, const ConcatenateAttrs& a) {
-  const Shape& y = k.out[0].shape;
-  const int axis = static_cast<int>(a.axis < 0 ? a.axis + y.rank() : a.axis);
+// Copies between a whole array and the parts it is made of along an axis.
+template <bool from_whole>
+void copy_parts(const View& whole, const List<View>& parts, int64_t axis) {
   IntList begin;
-  begin.count = y.rank();
-  for (const View& in : k.in) {
-    copy_strided<false>(in.data, k.out[0].data, in.dtype, window(y, in.shape, begin, IntList()));
-    begin.values[axis] += in.shape[axis];
+  begin.count = whole.shape.rank();
+  const int at = static_cast<int>(axis < 0 ? axis + whole.shape.rank() : axis);
+  for (const View& part : parts) {
+    copy_strided<from_whole>(part.data, whole.data, part.dtype, window(whole.shape, part.shape, begin, IntList()));
+    begin.values[at] += part.shape[at];
   }
 }
+
+void concatenate(const KernelCall& k, const ConcatenateAttrs& a) { copy_parts<false>(k.out[0], k.in, a.axis); }
+
+void split(const KernelCall& k, const SplitAttrs& a) { copy_parts<true>(k.in[0], k.out, a.axis); }
 
 }  // namespace
 
@@ -219,5 +224,6 @@ PH_KERNELS(slice, kernel<slice>("strided"));
 PH_KERNELS(slice_grad, kernel<slice_grad>("strided"));
 PH_KERNELS(pad, kernel<pad>("strided"));
 PH_KERNELS(concatenate, kernel<concatenate>("strided"));
+PH_KERNELS(split, kernel<split>("strided"));
 
 }  // namespace ph::PH_LEVEL

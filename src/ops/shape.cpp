@@ -1,5 +1,8 @@
 #include "ops/shape.h"
 
+#include <algorithm>
+
+#include "ops/creation.h"
 #include "ops/elementwise.h"
 
 namespace ph {
@@ -135,8 +138,15 @@ static Specs infer_concatenate(SpecSpan in, const ConcatenateAttrs& a) {
   }
   return {out};
 }
+static Tensors split(const Tensor& x, const SplitAttrs& attrs);
 static Tensors gradient_concatenate(const GradCall& c, const ConcatenateAttrs& a) {
   const int axis = normalize_axis(a.axis, c.inputs[0].shape().rank(), "concatenate");
+  const auto is_needed = [&](const Tensor& input) { return c.needs(&input - c.inputs.data()); };
+  const auto is_equal = [&](const Tensor& input) { return input.shape() == c.inputs[0].shape(); };
+  if (std::count_if(c.inputs.begin(), c.inputs.end(), is_needed) > 1 &&
+      std::all_of(c.inputs.begin(), c.inputs.end(), is_equal)) {
+    return split(c.grads[0], {static_cast<int64_t>(c.inputs.size()), axis});
+  }
   Tensors grads;
   int64_t begin = 0;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
@@ -149,6 +159,30 @@ static Tensors gradient_concatenate(const GradCall& c, const ConcatenateAttrs& a
 }
 PH_OP(concatenate, "inputs...", ConcatenateAttrs, infer_concatenate, gradient_concatenate, .promotes = true,
       .copies = true);
+Tensor concatenate(const Tensors& inputs, int64_t axis) {
+  return apply1(op_concatenate, inputs, ConcatenateAttrs{axis});
+}
+
+static Specs infer_split(SpecSpan in, const SplitAttrs& a) {
+  const int axis = normalize_axis(a.axis, in[0].shape.rank(), "split");
+  constexpr int64_t most_parts = 1 << 20;
+  const int64_t size = in[0].shape[axis];
+  PH_CHECK(a.parts >= 1 && a.parts <= most_parts, "split: parts must be between 1 and ", most_parts, ", got ", a.parts);
+  PH_CHECK(size % a.parts == 0, "split: axis ", axis, " of x ", in[0].shape, " does not divide into ", a.parts,
+           " equal parts");
+  Spec part = in[0];
+  part.shape[axis] = size / a.parts;
+  return Specs(static_cast<size_t>(a.parts), part);
+}
+static Tensors gradient_split(const GradCall& c, const SplitAttrs& a) {
+  Tensors grads;
+  for (size_t i = 0; i < c.grads.size(); ++i) {
+    grads.push_back(c.grads[i].defined() ? c.grads[i] : zeros(c.outputs[i].spec()));
+  }
+  return {grads.size() == 1 ? grads[0] : apply1(op_concatenate, grads, ConcatenateAttrs{a.axis})};
+}
+PH_OP(split, "x", SplitAttrs, infer_split, gradient_split, .copies = true);
+static Tensors split(const Tensor& x, const SplitAttrs& attrs) { return apply(op_split, {x}, attrs); }
 
 static Specs infer_pad(SpecSpan in, const PadAttrs& a) {
   const Shape& x = in[0].shape;

@@ -40,6 +40,13 @@ struct ConcatenateAttrs {
   int64_t axis = -1;
   PH_FIELDS(ConcatenateAttrs, axis)
 };
+Tensor concatenate(const Tensors& inputs, int64_t axis);
+
+// The inverse: `parts` equal parts along an axis, each a result of its own.
+struct SplitAttrs {
+  int64_t parts = 1, axis = -1;
+  PH_FIELDS(SplitAttrs, parts, axis)
+};
 
 // `low` and `high` elements of `value` before and after each axis.
 struct PadAttrs {

@@ -184,6 +184,27 @@ def test_fuse_elementwise_does_not_close_a_cycle_through_another_group():
     np.testing.assert_allclose(result.numpy(), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_fusing_a_tangle_of_nodes_leaves_an_order_in_which_they_can_run(seed):
+    def function(x, y):
+        rng, values = np.random.default_rng(seed), [x, y]
+        for _ in range(120):
+            a, b = (values[max(0, len(values) - 1 - int(rng.exponential(6)))] for _ in range(2))
+            if rng.integers(6) == 0:  # nothing is fused through these
+                values.append(ops.broadcast_to(ops.reduce_max(a, axes=(0,), keepdims=True), (8,)))
+            else:
+                values.append(ops.tanh((ops.add, ops.multiply, ops.maximum)[rng.integers(3)](a, b)))
+        return values[-20:]
+
+    graph = trace(function, (8,), (8,))
+    fused = op_names(after(graph, "dead_code", "fuse_elementwise"))
+    assert fused.count("tiles") > 5 and len(fused) < 0.7 * len(op_names(after(graph, "dead_code")))
+    inputs = [np.random.default_rng(seed + k).normal(size=8).astype("float32") for k in (100, 200)]
+    expected = function(*[_core.convert(x) for x in inputs])
+    for result, wanted in zip(_core.compile(graph).run(inputs), expected, strict=True):
+        np.testing.assert_array_equal(result.numpy(), wanted.numpy())
+
+
 def test_a_chain_too_long_for_one_tile_program_is_cut():
     def function(x):
         for _ in range(120):

@@ -165,6 +165,10 @@ SPECIAL = (
     *("abs", "sign", "relu", "sqrt", "rsqrt", "exp", "log", "sigmoid", "tanh", "softplus", "erf", "floor", "isnan"),
     *("isinf", "isfinite", "reciprocal"),
 )
+# around where powers of two leave the range of float32, and where polynomials meet
+_BOUNDS = np.concatenate(
+    [np.linspace(a - 1.5, a + 1.5, 401) for a in (-103.5, -87.5, -10, -0.5, 0, 0.5, 10, 87.5, 103.5)]
+)
 _SPECIAL = np.array([_NAN, _INF, -_INF, 0.0, -0.0, 1.0, -1.0, 88.0, -88.0, 1e-30, 3e38])
 
 
@@ -172,6 +176,10 @@ def _special() -> list[Sample]:
     samples = []
     for op in SPECIAL:
         samples.append(Sample("special", op, [_SPECIAL], {}, UNARY[op][0], grad=False, atol=1e-30))
+    for op in ("exp", "sigmoid", "tanh"):
+        bounds = _BOUNDS[_BOUNDS < 88.7] if op == "exp" else _BOUNDS
+        bounds = bounds.astype("float32").astype("float64")
+        samples.append(Sample("bounds", op, [bounds], {}, UNARY[op][0], grad=False, rtol=1e-6, atol=1e-37))
     for op in ("maximum", "minimum", "equal", "less", "multiply", "divide", "divide_no_nan"):
         a, b = (grid.reshape(-1) for grid in np.meshgrid(_SPECIAL[:7], _SPECIAL[:7]))
         samples.append(Sample("special", op, [a, b], {}, BINARY[op][0], grad=False))

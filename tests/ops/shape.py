@@ -48,6 +48,11 @@ def _concatenate(id: str, axis: int, *xs: np.ndarray, **more: Any) -> Sample:
     return Sample(id, "concatenate", xs, {"axis": axis}, lambda *xs: np.concatenate(xs, axis), rtol=0.0, **more)
 
 
+def _split(id: str, x: np.ndarray, parts: int, axis: int = -1, **more: Any) -> Sample:
+    attrs = {"parts": parts, "axis": axis}
+    return Sample(id, "split", [x], attrs, lambda x: tuple(np.split(x, parts, axis)), rtol=0.0, **more)
+
+
 def _pad(id: str, x: np.ndarray, low: tuple[int, ...], high: tuple[int, ...], value: float, **more: Any) -> Sample:
     widths = list(zip(low, high))
 
@@ -133,6 +138,23 @@ SAMPLES = [
         "shapes", "concatenate", [normal(2, 3), normal(2, 4)], {"axis": 0}, raises=(ValueError, r"concatenate.*differ")
     ),
     Sample("axis", "concatenate", [normal(2), normal(2)], {"axis": 1}, raises=(ValueError, r"concatenate.*axis 1")),
+    _concatenate("long-rows", 1, normal(3, 30000), normal(3, 1, seed=1), normal(3, 40000, seed=2)),
+    _split("rows", normal(6, 5), 3, 0, dtypes=EVERY_SIZE),
+    _split("columns", normal(17, 12), 4, dtypes=EVERY_SIZE),
+    _split("single-columns", normal(7, 90), 90, 1),
+    _split("steps", normal(5, 70, 3), 70, 1, dtypes=EVERY_SIZE),
+    _split("one", normal(3, 2), 1),
+    _split("words", normal(300, 64), 2, dtypes=EVERY_SIZE),
+    _split("long-rows", normal(3, 70000), 5, 1),
+    _split("empty", normal(0, 6), 3, 1),
+    _split("empty-parts", normal(2, 0, 3), 4, 1),
+    _split("int32", integers(0, 9, 4, 6), 2),
+    Sample(
+        "unequal", "split", [normal(2, 5)], {"parts": 2, "axis": 1}, raises=(ValueError, r"split.*\(2, 5\).*2 equal")
+    ),
+    Sample("no-parts", "split", [normal(4)], {"parts": 0}, raises=(ValueError, r"split: parts .* got 0")),
+    Sample("too-many", "split", [normal(0)], {"parts": 2**40}, raises=(ValueError, r"split: parts .* got 1099")),
+    Sample("axis", "split", [normal(4)], {"parts": 2, "axis": 1}, raises=(ValueError, r"split.*axis 1")),
     _pad("both-sides", normal(4, 5), (1, 2), (3, 0), 0.0, dtypes=("float16", "bfloat16", "int8", "int64")),
     _pad("value", normal(3, 50), (0, 7), (2, 7), -1.5, dtypes=("bfloat16",)),
     _pad("images", normal(2, 5, 6, 3), (0, 1, 2, 0), (0, 1, 2, 0), 0.0),

@@ -28,6 +28,7 @@ _MODULES = (
     "model_programs",
     "optimizer_programs",
     "guides",
+    "recurrent_programs",
 )
 
 

@@ -60,6 +60,12 @@ from pronghorn.layers.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
+from pronghorn.layers.recurrent.bidirectional import Bidirectional
+from pronghorn.layers.recurrent.gru import GRU, GRUCell
+from pronghorn.layers.recurrent.lstm import LSTM, LSTMCell
+from pronghorn.layers.recurrent.rnn import RNN
+from pronghorn.layers.recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
+from pronghorn.layers.recurrent.stacked_cells import StackedRNNCells
 from pronghorn.layers.rescaling import Rescaling
 from pronghorn.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from pronghorn.layers.separable_conv import SeparableConv1D, SeparableConv2D
@@ -82,6 +88,9 @@ SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "Add",
@@ -92,6 +101,7 @@ __all__ = [
     "AvgPool1D",
     "AvgPool2D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -110,6 +120,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -125,6 +136,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -149,9 +161,12 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",

@@ -64,6 +64,16 @@ def fraction(value: Any, name: str) -> float:
     return value
 
 
+def constructor_arguments(names: dict[str, Any], but: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a constructor's named arguments from its `locals()`, to be handed on.
+
+    Args:
+        names: what `locals()` gives in the constructor's first statement.
+        but: arguments to leave out, besides `**kwargs`.
+    """
+    return {name: value for name, value in names.items() if name not in ("self", "__class__", "kwargs", *but)}
+
+
 def refuse(layer: str, **arguments: Any) -> None:
     """Raise if one of the arguments, which the layer knows but cannot serve, is set.
 

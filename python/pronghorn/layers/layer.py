@@ -118,7 +118,7 @@ class Layer(StatelessCall, WeightArrays, Operation):
         **kwargs: Any,
     ) -> None:
         Operation.__init__(self, name=name)
-        self._input_shape_arg = legacy_input_shape(kwargs)
+        self._input_batch_shape = legacy_input_shape(kwargs)
         if kwargs:
             raise ValueError(f"{type(self).__name__}: unrecognized keyword arguments {sorted(kwargs)}")
         if not isinstance(trainable, bool):

@@ -45,15 +45,15 @@ def holds_tensors(value: Any) -> bool:
 
 
 def legacy_input_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
-    """Take Keras 2's ways of giving the input shape out of `kwargs`; the result leaves out the batch size."""
+    """Take Keras 2's ways of giving the input shape out of `kwargs`; the result begins with the batch size."""
     batch_shape = kwargs.pop("batch_input_shape", None)
     shape = kwargs.pop("input_shape", None)
     dim = kwargs.pop("input_dim", None)
     length = kwargs.pop("input_length", None)
     if batch_shape is not None:
-        return tuple(batch_shape[1:])
+        return tuple(batch_shape)
     if shape is not None:
-        return (shape,) if isinstance(shape, int) else tuple(shape)
+        return (None, shape) if isinstance(shape, int) else (None, *shape)
     if dim is not None:
-        return (dim,) if length is None else (length, dim)
+        return (None, dim) if length is None else (None, length, dim)
     return None

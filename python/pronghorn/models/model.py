@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pronghorn import arguments
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.shapes import as_shapes, specs_of
 from pronghorn.models import state_tree as state_trees
@@ -231,6 +232,13 @@ class Model(Trainer, Layer):
     def build_from_config(self, config: dict[str, Any]) -> None:
         if config and not self.built:
             super().build_from_config(config)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        config = arguments.config_of(config, f"{cls.__name__}.from_config")
+        if cls is Model and "layers" in config:
+            return _functional["class"].from_config(config, custom_objects)
+        return super().from_config(config)
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the model's config, without weights, as JSON; `model_from_json` reads it.

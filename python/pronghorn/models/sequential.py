@@ -59,8 +59,8 @@ class Sequential(Model):
             layer = layer._keras_history.operation
         if not isinstance(layer, Layer):
             raise ValueError(f"Sequential.add: layer must be a Layer, got {layer!r} of type {type(layer)}")
-        if not self._layers and not isinstance(layer, InputLayer) and layer._input_shape_arg is not None:
-            self.add(InputLayer(shape=layer._input_shape_arg, dtype=layer.input_dtype), rebuild=False)
+        if not self._layers and not isinstance(layer, InputLayer) and layer._input_batch_shape is not None:
+            self.add(InputLayer(batch_shape=layer._input_batch_shape, dtype=layer.input_dtype), rebuild=False)
         if any(other.name == layer.name and other is not layer for other in self._layers):
             raise ValueError(f"Sequential.add: names must be unique, there is already a layer named {layer.name!r}")
         if isinstance(layer, InputLayer) and self._layers:
@@ -116,7 +116,10 @@ class Sequential(Model):
             raise ValueError(f"Sequential {self.name!r} cannot be built because it has no layers")
         first = self._layers[0]
         if not isinstance(first, InputLayer):
-            first = InputLayer(batch_shape=(None, *input_shape[1:]), dtype=first.input_dtype)
+            # a stateful layer needs to know the batch size; any other model takes batches of all sizes
+            stateful = any(getattr(layer, "stateful", False) for layer in self._flatten_layers(include_self=False))
+            batch_shape = input_shape if stateful else (None, *input_shape[1:])
+            first = InputLayer(batch_shape=batch_shape, dtype=first.input_dtype)
             self._layers.insert(0, first)
         elif first.batch_shape[1:] != input_shape[1:]:
             raise ValueError(

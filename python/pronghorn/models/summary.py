@@ -9,8 +9,8 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
-from pronghorn import arguments, tree
-from pronghorn.layers.shapes import is_shape
+from pronghorn import arguments
+from pronghorn.layers.shapes import is_shape, shape_of
 
 _BYTES = {"bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "float16": 2, "bfloat16": 2}
 _BYTES |= {"int32": 4, "uint32": 4, "float32": 4, "int64": 8, "uint64": 8, "float64": 8}
@@ -54,7 +54,7 @@ def _shapes_text(shapes: Any) -> Any:
 
 def _output_shape(layer: Any) -> str:
     if layer._inbound_nodes:
-        shapes = tree.map_structure(lambda x: _shapes_text(x.shape), layer._inbound_nodes[-1].outputs)
+        shapes = _shapes_text(shape_of(layer._inbound_nodes[-1].outputs))
     elif getattr(layer, "_build_shapes", None):
         try:
             shapes = _shapes_text(layer.compute_output_shape(next(iter(layer._build_shapes.values()))))

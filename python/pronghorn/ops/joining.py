@@ -128,18 +128,10 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     axis = normalize_axis(axis, len(x.shape), "split")
     total = x.shape[axis]
     if isinstance(indices_or_sections, int):
-        if indices_or_sections <= 0 or total % indices_or_sections:
-            raise ValueError(
-                f"split: axis {axis} of size {total} does not divide into {indices_or_sections} equal parts"
-            )
-        step = total // indices_or_sections
-        edges = list(range(0, total + 1, step)) if total else [0] * (indices_or_sections + 1)
-    else:
-        edges = [
-            0,
-            *(min(index, total) for index in integers(indices_or_sections, "split: indices_or_sections", 0)),
-            total,
-        ]
+        equal = _raw.split(x, parts=indices_or_sections, axis=axis)
+        return list(equal) if isinstance(equal, tuple) else [equal]
+    cuts = integers(indices_or_sections, "split: indices_or_sections", 0)
+    edges = [0, *(min(index, total) for index in cuts), total]
     parts = []
     for begin, end in itertools.pairwise(edges):
         start = [0] * len(x.shape)

@@ -311,7 +311,7 @@ void kernel_grad_typed(const KernelCall& k, const ConvAttrs& a) {
         product.a_row = 1, product.a_column = g.depth();
         product.b_row = g.filters, product.b_column = 1;
         product.c = own, product.c_row = filters;
-        product.accumulate = block > blocks * slice / slices;
+        if (block > blocks * slice / slices) product.addend = own, product.addend_row = filters;
         pack(product, k.in[1].as<S>() + begin * g.filters + group * filters, packed);
         multiply_rows(product, packed, 0, product.m);
       }

@@ -384,10 +384,11 @@ void kernel_gradient(const Tiling<m>& t, const float* x, const float* dy, float*
       Gemm<float> product{};
       product.m = s.channels, product.n = s.filters, product.k = count;
       product.a_row = 1, product.a_column = s.channels, product.c_row = s.filters;
-      product.accumulate = block > first;
+      product.addend_row = s.filters;
       for (int point = 0; point < t.points; ++point) {
         product.a = v + point * t.v_stride();
         product.c = sums + (slice * t.points + point) * s.channels * s.filters;
+        product.addend = block > first ? product.c : nullptr;
         multiply_rows(product, p + point * p_stride, 0, s.channels);
       }
     }

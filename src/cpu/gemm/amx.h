@@ -24,7 +24,7 @@ PH_INLINE int64_t amx_workspace_size(int64_t m, int64_t n, int64_t k, int parts)
   return blocks * (divide_up(k, amx_block) * parts * 2 * 256 + 16);
 }
 
-// C = op(A) op(B) (+ bias) (relu), in 2 or 3 parts of each number. C is not accumulated.
+// C = op(A) op(B) (+ bias) (relu), in 2 or 3 parts of each number; no addend.
 template <int parts>
 void gemm_amx(const Gemm<float>& g, float* workspace);
 

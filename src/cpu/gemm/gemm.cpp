@@ -73,9 +73,12 @@ void pack_a(const Gemm<T>& g, T* slivers) {
 // Rows [i, i + rows) and the panel at column j of C, for one depth block.
 template <class T>
 PH_INLINE void multiply_tile(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t i, int rows, int64_t j, const T* a,
-                             Rows lie, const T* b, int64_t b_row) {
+                             RowLayout lie, const T* b, int64_t b_row) {
   const bool last = l0 + depth >= g.k;
   const int columns = static_cast<int>(least(panel_width<T>, g.n - j));
+  // the sum so far is in C
+  const T* addend = l0 > 0 ? g.c : g.addend;
+  const int64_t addend_row = l0 > 0 ? g.c_row : g.addend_row;
   const Tile<T> tile{depth,
                      a,
                      g.a_row,
@@ -85,7 +88,8 @@ PH_INLINE void multiply_tile(const Gemm<T>& g, int64_t l0, int64_t depth, int64_
                      g.c + i * g.c_row + j,
                      g.c_row,
                      columns,
-                     g.accumulate || l0 > 0,
+                     addend ? addend + i * addend_row + j : nullptr,
+                     addend_row,
                      last && g.bias ? g.bias + j : nullptr,
                      last && g.activation == Activation::relu};
   choose_micro_kernel<T>(rows, columns, lie)(tile);
@@ -97,24 +101,24 @@ template <class T>
 void multiply_depth(const Gemm<T>& g, const T* packed, const T* slivers, int64_t l0, int64_t depth,
                     const RowBlocks& blocks, Range own, Range panels) {
   constexpr int64_t w = panel_width<T>;
-  const auto multiply = [&](int64_t panel, int64_t block, const T* a, Rows lie) {
+  const auto multiply = [&](int64_t panel, int64_t block, const T* a, RowLayout lie) {
     multiply_tile(g, l0, depth, blocks.first(block), blocks.rows(block), panel * w, a, lie,
                   packed + (panel - panels.begin) * depth * w, w);
   };
   if (slivers) {
     for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
       for (int64_t block = own.begin; block < own.end; ++block) {
-        multiply(panel, block, slivers + sliver_offset(g, l0, depth, blocks.first(block)), Rows::sliver);
+        multiply(panel, block, slivers + sliver_offset(g, l0, depth, blocks.first(block)), RowLayout::sliver);
       }
     }
   } else if (blocks.packed) {
     alignas(64) T sliver[row_block * depth_block];
     for (int64_t block = own.begin; block < own.end; ++block) {
       pack_rows(g, blocks.first(block), blocks.rows(block), l0, depth, sliver);
-      for (int64_t panel = panels.begin; panel < panels.end; ++panel) multiply(panel, block, sliver, Rows::sliver);
+      for (int64_t panel = panels.begin; panel < panels.end; ++panel) multiply(panel, block, sliver, RowLayout::sliver);
     }
   } else {
-    const Rows lie = g.a_column == 1 ? Rows::contiguous : Rows::columns;
+    const RowLayout lie = g.a_column == 1 ? RowLayout::contiguous : RowLayout::columns;
     for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
       for (int64_t block = own.begin; block < own.end; ++block) {
         multiply(panel, block, g.a + blocks.first(block) * g.a_row + l0 * g.a_column, lie);
@@ -146,7 +150,7 @@ void multiply_row_block(const Gemm<T>& g, T* packed) {
   constexpr int64_t w = panel_width<T>;
   const int64_t panels = panel_count(g), rest = g.n % w;
   if (rest) pack_panel(g, 0, g.k, g.n - rest, packed);
-  const Rows lie = g.a_column == 1 ? Rows::contiguous : Rows::columns;
+  const RowLayout lie = g.a_column == 1 ? RowLayout::contiguous : RowLayout::columns;
   parallel_for(panels, product_ns<T>(g.m, w, g.k), [&](int64_t panel) {
     const int64_t j = panel * w;
     const bool whole = j + w <= g.n;
@@ -166,17 +170,17 @@ void multiply_few_rows(const Gemm<T>& g, const T* slivers, T* packed) {
   const int64_t panels = panel_count(g), step = depth_of(g.k);
   const RowBlocks blocks({0, g.m}, slivers != nullptr);
   const double ns = product_ns<T>(g.m, w, g.k);
-  // panels of a chunk: about 20 microseconds of work
-  const int64_t together = ns >= 20000 ? 1 : static_cast<int64_t>(20000 / (ns + 1)) + 1;
+  // panels of a chunk: about 20 microseconds of work, but a few where each chunk brings all of A into the cache anew
+  constexpr int64_t large = 256 << 10, few = 4;
+  const int64_t a_bytes = g.m * g.k * static_cast<int64_t>(sizeof(T));
+  const int64_t together = most(a_bytes > large ? few : 1, static_cast<int64_t>(20000 / (ns + 1)) + 1);
   const int64_t chunks = divide_up(panels, together);
   parallel_for(chunks, ns * static_cast<double>(together), [&](int64_t chunk) {
     const Range own{panels * chunk / chunks, panels * (chunk + 1) / chunks};
     T* to = packed + own.begin * least(g.k, step) * w;
     for (int64_t l0 = 0; l0 < g.k || l0 == 0; l0 += step) {
       const int64_t depth = least(step, g.k - l0);
-      for (int64_t panel = own.begin; panel < own.end; ++panel) {
-        pack_panel(g, l0, depth, panel * w, to + (panel - own.begin) * depth * w);
-      }
+      pack_panels(g, l0, depth, own.begin * w, own.end - own.begin, to);
       multiply_depth(g, to, slivers, l0, depth, blocks, blocks.all(), own);
     }
   });

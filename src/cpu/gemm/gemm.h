@@ -1,4 +1,4 @@
-// C = op(A) op(B) (+ bias) (relu), the matrix product under every dense layer and convolution.
+// C = op(A) op(B) (+ bias) (+ addend) (relu), the matrix product under every dense layer and convolution.
 //
 // B is packed into panels of `panel_width` columns, each laid out (k, panel_width) and padded with zeros; A into
 // slivers of up to `row_block` rows, each laid out (k, rows), where enough panels use them to pay for it, else it is
@@ -40,7 +40,8 @@ struct Gemm {
   int64_t b_row, b_column;
   T* c;  // (m, n), rows c_row apart
   int64_t c_row;
-  bool accumulate = false;  // add to what C holds
+  const T* addend = nullptr;  // (m, n), rows addend_row apart; may be C, which is then added to
+  int64_t addend_row = 0;
   const T* bias = nullptr;  // (n,)
   Activation activation = Activation::none;
 };

@@ -70,7 +70,7 @@ void gemm_halves(const HalfGemm& g, float* packed) {
       product.a = a;
       product.a_row = g.a.column == 1 ? depth : 1, product.a_column = g.a.column == 1 ? 1 : rows;
       product.c = c, product.c_row = columns;
-      product.accumulate = l0 > 0;
+      if (l0 > 0) product.addend = c, product.addend_row = columns;
       product.bias = last && g.bias ? g.bias + j0 : nullptr;
       product.activation = last ? g.activation : Activation::none;
       multiply_rows(product, packed + packed_position<float>(g.n, g.k, l0, j0), 0, rows);

@@ -16,20 +16,21 @@ struct Tile {
   T* c;
   int64_t c_row;
   int columns;      // of C that exist, up to panel_width
-  bool accumulate;  // start from C
-  const T* bias;    // of these columns; nullptr for none or where k goes on
+  const T* addend;  // to add to C's elements, which it may be; nullptr for none
+  int64_t addend_row;
+  const T* bias;  // of these columns; nullptr for none or where k goes on
   bool relu;
 };
 
 // How the rows of A lie. Rows that are contiguous in k are addressed from three pointers, since one per row would not
 // fit in the registers.
-enum class Rows { contiguous, columns, sliver };
+enum class RowLayout { contiguous, columns, sliver };
 
-template <class T, int rows, int vectors, Rows lie>
+template <class T, int rows, int vectors, RowLayout lie>
 __attribute__((noinline)) void micro_kernel(const Tile<T>& t) {
   using V = Vector<T>;
   constexpr int w = lanes<T>;
-  constexpr bool contiguous = lie == Rows::contiguous;
+  constexpr bool contiguous = lie == RowLayout::contiguous;
   V sum[rows][vectors];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) {
@@ -43,10 +44,10 @@ __attribute__((noinline)) void micro_kernel(const Tile<T>& t) {
   const T* eleventh = t.a + (rows > 10 ? 10 : 0) * one;
   if constexpr (contiguous) asm("" : "+r"(three), "+r"(first), "+r"(sixth), "+r"(eleventh));
   const T* b = t.b;
-  const int64_t step = contiguous ? 1 : lie == Rows::sliver ? rows : t.a_column;
+  const int64_t step = contiguous ? 1 : lie == RowLayout::sliver ? rows : t.a_column;
   int64_t l = 0;
 #ifdef PH_FMA_LOOP
-  if constexpr (std::is_same_v<T, float> && rows == 6 && vectors == 2 && lie == Rows::sliver) {
+  if constexpr (std::is_same_v<T, float> && rows == 6 && vectors == 2 && lie == RowLayout::sliver) {
     if (t.b_row == panel_width<T>) {
       l = t.k / 8 * 8;
       fma_loop(l / 8, first, b, sum);
@@ -88,7 +89,10 @@ __attribute__((noinline)) void micro_kernel(const Tile<T>& t) {
     for (int i = 0; i < rows; ++i) {
       T* c = t.c + i * t.c_row + j * w;
       V value = sum[i][j] + bias;
-      if (t.accumulate) value += full ? load(c) : load_some(c, live);
+      if (t.addend) {
+        const T* addend = t.addend + i * t.addend_row + j * w;
+        value += full ? load(addend) : load_some(addend, live);
+      }
       if (t.relu) value = value < V{} ? V{} : value;  // keeps NaN
       if (full) {
         store(c, value);
@@ -103,7 +107,7 @@ template <class T>
 using MicroKernel = void (*)(const Tile<T>&);
 
 // Kernels for 1 ... row_block rows.
-template <class T, int vectors, Rows lie, int rows>
+template <class T, int vectors, RowLayout lie, int rows>
 PH_INLINE MicroKernel<T> micro_kernel_for(int wanted) {
   if constexpr (rows == 0) {
     return nullptr;
@@ -113,21 +117,21 @@ PH_INLINE MicroKernel<T> micro_kernel_for(int wanted) {
   }
 }
 
-template <class T, Rows lie>
+template <class T, RowLayout lie>
 PH_INLINE MicroKernel<T> micro_kernel_for(int rows, int columns) {
   return columns <= lanes<T> ? micro_kernel_for<T, 1, lie, row_block>(rows)
                              : micro_kernel_for<T, panel_vectors, lie, row_block>(rows);
 }
 
 template <class T>
-MicroKernel<T> choose_micro_kernel(int rows, int columns, Rows lie) {
+MicroKernel<T> choose_micro_kernel(int rows, int columns, RowLayout lie) {
   switch (lie) {
-    case Rows::contiguous:
-      return micro_kernel_for<T, Rows::contiguous>(rows, columns);
-    case Rows::columns:
-      return micro_kernel_for<T, Rows::columns>(rows, columns);
+    case RowLayout::contiguous:
+      return micro_kernel_for<T, RowLayout::contiguous>(rows, columns);
+    case RowLayout::columns:
+      return micro_kernel_for<T, RowLayout::columns>(rows, columns);
     default:
-      return micro_kernel_for<T, Rows::sliver>(rows, columns);
+      return micro_kernel_for<T, RowLayout::sliver>(rows, columns);
   }
 }
 

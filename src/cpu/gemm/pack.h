@@ -82,6 +82,26 @@ void pack_panel(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t j0, T* to) 
   }
 }
 
+// `count` panels of B from column j0 on, one after another: row by row where rows are contiguous, since a panel's part
+// of a row is but one line of the cache.
+template <class T>
+void pack_panels(const Gemm<T>& g, int64_t l0, int64_t depth, int64_t j0, int64_t count, T* to) {
+  constexpr int64_t w = panel_width<T>, one = lanes<T>;
+  const bool by_rows = g.b_column == 1 && j0 + count * w <= g.n;
+  if (!by_rows) {
+    for (int64_t p = 0; p < count; ++p) pack_panel(g, l0, depth, j0 + p * w, to + p * depth * w);
+    return;
+  }
+  for (int64_t l = 0; l < depth; ++l) {
+    const T* from = g.b + (l0 + l) * g.b_row + j0;
+    T* line = to + l * w;
+    for (int64_t p = 0; p < count; ++p, from += w, line += depth * w) {
+#pragma GCC unroll 2
+      for (int64_t j = 0; j < w; j += one) store(line + j, load(from + j));
+    }
+  }
+}
+
 // A sliver: rows [i0, i0 + rows) and columns [l0, l0 + depth) of A, to (depth, rows).
 template <class T>
 void pack_rows(const Gemm<T>& g, int64_t i0, int rows, int64_t l0, int64_t depth, T* to) {

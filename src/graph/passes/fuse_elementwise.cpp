@@ -18,9 +18,56 @@ DType storage_of(TileType type) {
   return storage[static_cast<int>(type)];
 }
 
+// An order of 0, 1, ..., n - 1 in which things can be moved: a chain of them, with numbers that ascend along it.
+class Order {
+ public:
+  explicit Order(size_t n) : next_(n + 1), previous_(n + 1), number_(n + 1) {
+    const int end = static_cast<int>(n);
+    for (int i = 0; i <= end; ++i) {
+      next_[i] = i < end ? i + 1 : 0;
+      previous_[i] = i > 0 ? i - 1 : end;
+    }
+    renumber();
+  }
+
+  bool is_before(int a, int b) const { return number_[a] < number_[b]; }
+
+  void move_before(int moved, int place) {
+    if (moved == place || next_[moved] == place) return;
+    next_[previous_[moved]] = next_[moved];
+    previous_[next_[moved]] = previous_[moved];
+    previous_[moved] = previous_[place];
+    next_[moved] = place;
+    next_[previous_[moved]] = moved;
+    previous_[place] = moved;
+    const int64_t low = previous_[moved] == end() ? -gap : number_[previous_[moved]];
+    number_[moved] = low + (number_[place] - low) / 2;
+    if (number_[moved] == low) renumber();
+  }
+
+ private:
+  static constexpr int64_t gap = int64_t{1} << 32;
+
+  int end() const { return static_cast<int>(next_.size()) - 1; }  // closes the chain to a ring
+
+  void renumber() {
+    int64_t number = 0;
+    for (int i = next_[end()]; i != end(); i = next_[i]) number_[i] = number += gap;
+    number_[end()] = number + gap;
+  }
+
+  std::vector<int> next_, previous_;
+  std::vector<int64_t> number_;
+};
+
 class Fuser {
  public:
-  explicit Fuser(const Graph& graph) : graph_(graph), group_(graph.nodes.size()), members_(graph.nodes.size()) {
+  explicit Fuser(const Graph& graph)
+      : graph_(graph),
+        group_(graph.nodes.size()),
+        members_(graph.nodes.size()),
+        order_(graph.nodes.size()),
+        seen_(graph.nodes.size(), 0) {
     std::iota(group_.begin(), group_.end(), 0);
     readers_.resize(graph.values.size());
     kept_.assign(graph.values.size(), false);
@@ -64,42 +111,41 @@ class Fuser {
     return type;
   }
 
-  // True where some node outside both groups depends on `from` and leads to `to`.
-  bool leads_outside(int from, int to) const {
-    std::vector<bool> seen(graph_.nodes.size(), false);
-    std::vector<int> stack;
-    const auto push_inputs = [&](int group) {
-      for (int node : members_[group]) {
+  // The groups that lead to b and stand after a, which b reads, in their order. Nothing where a leads to b by way of
+  // others, so that the two cannot become one.
+  std::optional<std::vector<int>> between(int a, int b) {
+    ++search_;
+    std::vector<int> found{b};
+    for (size_t i = 0; i < found.size(); ++i) {
+      for (int node : members_[found[i]]) {
         for (int id : graph_.nodes[node].inputs) {
-          const int producer = producer_of(id);
-          if (producer < 0) continue;
-          const int other = group_[producer];
-          if (seen[other] || other == to) continue;
-          if (group == to && other == from) continue;  // the direct edges that fusion makes inner
-          seen[other] = true;
-          stack.push_back(other);
+          if (producer_of(id) < 0) continue;
+          const int other = group_[producer_of(id)];
+          if (other == a && i > 0) return {};
+          if (!order_.is_before(a, other) || other == b || seen_[other] == search_) continue;
+          seen_[other] = search_;
+          found.push_back(other);
         }
       }
-    };
-    push_inputs(to);
-    while (!stack.empty()) {
-      const int group = stack.back();
-      stack.pop_back();
-      if (group == from) return true;
-      push_inputs(group);
     }
-    return false;
+    found.erase(found.begin());
+    std::sort(found.begin(), found.end(), [&](int x, int y) { return order_.is_before(x, y); });
+    return found;
   }
 
+  // Merges the group a into b, which reads it: b takes its place, and what leads to b comes before.
   void try_merge(int a, int b) {
     if (a == b) return;
     const int sample_a = members_[a].front(), sample_b = members_[b].front();
     if (!type_of(sample_a) || type_of(sample_a) != type_of(sample_b)) return;
     if (!(shape_of(sample_a) == shape_of(sample_b))) return;
-    if (leads_outside(a, b) || leads_outside(b, a)) return;
     std::vector<int> merged(members_[a].size() + members_[b].size());
     std::merge(members_[a].begin(), members_[a].end(), members_[b].begin(), members_[b].end(), merged.begin());
     if (!compile(merged)) return;
+    const auto moved = between(a, b);
+    if (!moved) return;
+    for (int group : *moved) order_.move_before(group, a);
+    order_.move_before(b, a);
     for (int node : members_[a]) group_[node] = b;
     members_[b] = std::move(merged);
     members_[a].clear();
@@ -230,6 +276,9 @@ class Fuser {
   std::vector<std::vector<int>> members_;  // group -> nodes, ascending
   std::vector<std::vector<int>> readers_;  // value -> nodes
   std::vector<bool> kept_;                 // values that outputs or updates need
+  Order order_;                            // of groups: each stands after those it reads
+  std::vector<int> seen_;                  // group -> the last search that came by it
+  int search_ = 0;
 };
 
 }  // namespace
