@@ -177,6 +177,8 @@ void bind_graph(py::module_& module) {
       },
       "The text of a traced graph after some passes.");
   module.def("is_tracing", [] { return current_graph() != nullptr; });
+  module.def(
+      "active_tapes", [] { return active_tapes().size(); }, "How many tapes of this thread are recording.");
 }
 
 }  // namespace ph
