@@ -170,6 +170,52 @@ def _max_pool(shape: Shape) -> Case:
     return _memory((shape,), result, lambda ops, x: lambda: ops.max_pool2d(x), theirs, "images")
 
 
+def _lstm(batch: int, steps: int, features: int, units: int, which: str) -> Case:
+    """A layer with its input's product; "gradient": that of its three weights."""
+    x, kernel, recurrent = (batch, steps, features), (features, 4 * units), (units, 4 * units)
+    rows = batch * steps
+
+    def ours(ops: Any, x: Any, kernel: Any, recurrent: Any, dhidden: Any) -> Callable[[], Any]:
+        kernel, recurrent = ops.multiply(kernel, features**-0.5), ops.multiply(recurrent, units**-0.5)
+        start = ops.full(shape=(batch, units), dtype="float32", value=0)
+        x_rows = ops.reshape(x, shape=(rows, features))
+
+        def forward() -> Any:
+            projected = ops.reshape(ops.matmul(x_rows, kernel), shape=(batch, steps, 4 * units))
+            return ops.lstm(projected, recurrent, start, start)
+
+        def gradient() -> Any:
+            dprojected = ops.reshape(ops.lstm_grad(recurrent, start, cells, gates, dhidden)[0], shape=(rows, 4 * units))
+            first = ops.reshape(start, shape=(batch, 1, units))
+            others = ops.slice(hidden, begin=(0, 0, 0), size=(batch, steps - 1, units), strides=(1, 1, 1))
+            previous = ops.reshape(ops.concatenate([first, others], axis=1), shape=(rows, units))
+            ops.matmul(x_rows, dprojected, transpose_a=True)
+            ops.reduce_sum(dprojected, axes=(0,))
+            return ops.matmul(previous, dprojected, transpose_a=True)
+
+        if which == "forward":
+            return lambda: forward()[0]
+        hidden, cells, gates = forward()
+        return gradient
+
+    def theirs(torch: Any, x: Any, kernel: Any, recurrent: Any, dhidden: Any) -> Callable[[], Any]:
+        layer = torch.nn.LSTM(features, units, batch_first=True).to(x.device)
+        with torch.no_grad():
+            layer.weight_ih_l0.copy_(kernel.t() * features**-0.5)
+            layer.weight_hh_l0.copy_(recurrent.t() * units**-0.5)
+            layer.bias_ih_l0.zero_()
+            layer.bias_hh_l0.zero_()
+        if which == "forward":
+            return lambda: layer(x)[0]
+        with torch.enable_grad():
+            hidden = layer(x)[0]
+        weights = [layer.weight_hh_l0, layer.weight_ih_l0, layer.bias_ih_l0]
+        return lambda: torch.autograd.grad(hidden, weights, dhidden, retain_graph=True)[0].t()
+
+    work = 2.0 * rows * 4 * units * (features + units + (units if which == "gradient" else 0))
+    return Case(work, "GFLOP/s", (x, kernel, recurrent, (batch, steps, units)), ours, theirs)
+
+
 _PRODUCTS = [
     (32, 32, 784),
     (32, 10, 32),
@@ -215,6 +261,8 @@ def _cpu_cases() -> Iterator[tuple[str, Case]]:
     yield "softmax 128x10", _softmax((128, 10))
     yield "batch norm 128x16x16x32", _batch_norm((128, 16, 16, 32))
     yield "max pool 128x26x26x32", _max_pool((128, 26, 26, 32))
+    for which in ("forward", "gradient"):
+        yield f"lstm 64x64x32->128 {which}", _lstm(64, 64, 32, 128, which)
 
 
 # ResNet's 3 x 3 convolutions of 224 x 224 images, its first layer's width at stride 1, and a depthwise one
@@ -283,6 +331,9 @@ def _gpu_cases(fit: Callable[[Shape], Shape]) -> Iterator[tuple[str, Case]]:
                 one_is_enough = kernel[2] == 1 and precision == "tf32"
                 if (which != "input" or x[3] > 3) and not one_is_enough:
                     yield convolution(x, kernel, which, precision)
+    for precision in ("tf32", "float32"):
+        case = _lstm(*fit((64, 64, 32, 128)), "forward")
+        yield f"lstm 64x64x32->128 forward {precision}", replace(case, precision=precision)
     for m, n, k, turned in ((128, 512, 784, ""), (1024, 512, 512, "b"), (128, 1000, 2048, ""), (784, 512, 128, "a")):
         for precision in precisions:
             yield product(m, n, k, turned, precision)

@@ -41,10 +41,13 @@ const char* tf32_can(SpecSpan in, const MatmulAttrs& attrs) {
   if (capability() < 80) return "TF32 wants compute capability 8.0 or more";
   return refuse_sizes(in, attrs);
 }
-const char* tf32_accepts(SpecSpan in, const MatmulAttrs& attrs) {
-  if (matmul_precision() == Precision::highest) return "the precision asked for is higher";
+const char* tf32_pays(SpecSpan in, const MatmulAttrs& attrs) {
   if (const char* reason = tf32_can(in, attrs)) return reason;
   return refuse_narrow(in, attrs);
+}
+const char* tf32_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  if (matmul_precision() == Precision::highest) return "the precision asked for is higher";
+  return tf32_pays(in, attrs);
 }
 const char* tf32x3_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   const int which = capability();
@@ -191,6 +194,11 @@ void run_reference(const KernelCall& call, const MatmulAttrs& attrs) {
   }
 }
 
+size_t no_workspace(SpecSpan, const MatmulAttrs&) { return 0; }
+
+template <class Chosen>
+constexpr MatmulWay way = {Chosen::run, Chosen::workspace};
+
 template <class Chosen, auto accepts>
 constexpr Kernel variant(const char* name) {
   return kernel<Chosen::run, accepts, Chosen::workspace>(name);
@@ -201,6 +209,14 @@ constexpr Kernel halves(const char* name) {
 }
 
 }  // namespace
+
+MatmulWay matmul_way(SpecSpan in, const MatmulAttrs& attrs, Precision precision) {
+  if (precision == Precision::high && !tf32_pays(in, attrs)) return way<TensorFitting<Tf32>>;
+  if (!tf32x3_accepts(in, attrs)) return way<TensorFitting<Tf32x3>>;
+  if (!ffma_accepts(in, attrs)) return way<FfmaFitting>;
+  if (!double_accepts(in, attrs)) return way<FfmaDouble>;
+  return {run_reference, no_workspace};
+}
 
 PH_KERNELS(matmul, variant<WgmmaTf32Fitting, wgmma_tf32_accepts>("wgmma_tf32"),
            variant<TensorFitting<Tf32>, tf32_accepts>("tf32"), variant<TensorFitting<Tf32x3>, tf32x3_accepts>("tf32x3"),

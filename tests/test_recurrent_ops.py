@@ -78,7 +78,10 @@ def test_a_sample_does_not_depend_on_its_batch(op, attributes):
     whole = _network(op, _core.convert(x), *weights, **attributes)[0].numpy()
     for begin, end in ((0, 1), (3, 10), (12, 26)):
         part = _network(op, _core.convert(x[begin:end]), *weights, **attributes)[0].numpy()
-        np.testing.assert_array_equal(part, whole[begin:end])
+        if _core.default_device().startswith("cpu"):
+            np.testing.assert_array_equal(part, whole[begin:end])
+        else:  # a GPU's products are cut by their shape
+            np.testing.assert_allclose(part, whole[begin:end], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("op", "attributes"), CALLS)

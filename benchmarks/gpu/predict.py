@@ -36,12 +36,13 @@ CONVOLUTION_RATE = {
     "input": {"float32": 42e12, "tf32": 125e12, "bfloat16": 230e12},
     "kernel": {"float32": 42e12, "tf32": 125e12, "bfloat16": 230e12},
 }
+STEP_KERNELS = 2  # of a recurrent network: each step's product, and what makes the state of it
 TILE = 128  # of products, rows and columns a block computes
 # share of a copy's bandwidth
 MEMORY_SHARE = {
     "add": 0.92, "relu": 0.92, "exp": 0.9, "softmax": 0.9, "layer norm": 0.9, "sum": 0.92, "transpose": 0.85,
     "batch norm": 0.57,  # x is read twice, once for its statistics: three passes of two counted
-    "max pool": 0.85, "depthwise": 0.8, "conv": 0.8, "matmul": 0.8,
+    "max pool": 0.85, "depthwise": 0.8, "conv": 0.8, "matmul": 0.8, "lstm": 0.8,
 }  # fmt: skip
 
 
@@ -79,6 +80,10 @@ def work_bytes(case: Case, name: str) -> float:
     if name.startswith("matmul"):
         m, n, _ = map(int, name.split()[1].split("x"))
         return float(size * (sum(inputs) + m * n))
+    if name.startswith("lstm"):
+        x, kernel, recurrent, hidden = inputs
+        projected = 4 * hidden  # written, read, and the gates written; the products of the steps alike
+        return float(size * (x + kernel + recurrent + 5 * projected + 3 * hidden))
     # input, kernel and output, whichever two are given
     images, kernel = (inputs[0], inputs[1]) if " kernel " not in name else (inputs[0], 0)
     before, after = name.split()[2].split("->")
@@ -103,6 +108,8 @@ def op_seconds(name: str, case: Case, bandwidth: float) -> float:
     arithmetic = 0.0
     if kind == "matmul":
         arithmetic = case.work / (PRODUCT_RATE[case.precision] * filled(name))
+    elif kind == "lstm":  # one step after the other
+        arithmetic = case.inputs[0][1] * STEP_KERNELS * LAUNCH
     elif kind == "conv":
         which = next(which for which in CONVOLUTION_RATE if which in name)
         arithmetic = case.work / CONVOLUTION_RATE[which][case.precision]

@@ -1,6 +1,7 @@
 // The kernels of matmul by how they multiply.
 #pragma once
 #include "core/kernel.h"
+#include "core/precision.h"
 #include "cuda/gemm/fitting.h"
 #include "ops/matmul.h"
 
@@ -44,5 +45,13 @@ struct WgmmaTf32Variant {
   static size_t workspace(SpecSpan in, const MatmulAttrs& attrs);
 };
 using WgmmaTf32Fitting = WgmmaTf32Variant<256, 128, 64>;
+
+// A way of matmul's, for kernels that multiply among other things.
+struct MatmulWay {
+  void (*run)(const KernelCall& call, const MatmulAttrs& attrs);
+  size_t (*workspace)(SpecSpan in, const MatmulAttrs& attrs);
+};
+// The best way for these float32 or float64 matrices, in TF32 if `precision` lets it.
+MatmulWay matmul_way(SpecSpan in, const MatmulAttrs& attrs, Precision precision);
 
 }  // namespace ph::cuda

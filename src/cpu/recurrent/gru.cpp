@@ -38,13 +38,13 @@ template <class T>
 void forward(const KernelCall& k, const GruAttrs& a) {
   const T *projected = k.in[0].as<T>(), *kernel = k.in[1].as<T>(), *bias = k.in[2].as<T>(), *h0 = k.in[3].as<T>();
   T *hidden = k.out[0].as<T>(), *gates = k.out[1].as<T>(), *inner = k.out[2].as<T>();
-  const Sequence s = Sequence::of(k.out[0], mask_of(k, 4));
+  const Sequence s = Sequence::of(k.out[0], k.in, 4);
   const int64_t units = s.units;
   const Packed<T> for_gates{units, 2 * units, static_cast<T*>(k.workspace)};
   const Packed<T> for_candidate{units, units, for_gates.data + for_gates.size()};
   for_gates.pack(kernel, blocks * units, 1);
   for_candidate.pack(kernel + 2 * units, blocks * units, 1);
-  s.for_each_slice<T>(units, blocks * units, [&](int64_t begin, int64_t end) {
+  for_each_slice<T>(s, units, blocks * units, [&](int64_t begin, int64_t end) {
     for (int64_t t = 0; t < s.steps; ++t) {
       const Rows<const T> before = s.before<T>(hidden, h0, t), x_n = s.step(projected, t, blocks, 2);
       const Rows<T> h = s.step(hidden, t), of_step = s.step(inner, t);
@@ -117,7 +117,7 @@ void backward(const KernelCall& k, const GruAttrs& a) {
   const T *inner = k.in[4].as<T>(), *dhidden = k.in[5].as<T>();
   T *dprojected = k.out[0].as<T>(), *dh0 = k.out[1].as<T>();
   T* drecurrent = a.reset_after ? k.out[2].as<T>() : nullptr;
-  const Sequence s = Sequence::of(k.in[2], mask_of(k, 6));
+  const Sequence s = Sequence::of(k.in[2], k.in, 6);
   const int64_t units = s.units;
   const Packed<T> for_all{blocks * units, units, static_cast<T*>(k.workspace)};
   const Packed<T> for_gates{2 * units, units, static_cast<T*>(k.workspace)};
@@ -129,7 +129,7 @@ void backward(const KernelCall& k, const GruAttrs& a) {
     for_gates.pack(kernel, 1, blocks * units);
     for_candidate.pack(kernel + 2 * units, 1, blocks * units);
   }
-  s.for_each_slice<T>(units, blocks * units, [&](int64_t begin, int64_t end) {
+  for_each_slice<T>(s, units, blocks * units, [&](int64_t begin, int64_t end) {
     const Rows<T> dh{dh0, units};
     clear(dh[begin], (end - begin) * units);
     for (int64_t t = s.steps - 1; t >= 0; --t) {

@@ -43,10 +43,10 @@ template <class T>
 void forward(const KernelCall& k, const NoAttrs&) {
   const T *projected = k.in[0].as<T>(), *h0 = k.in[2].as<T>(), *c0 = k.in[3].as<T>();
   T *hidden = k.out[0].as<T>(), *cells = k.out[1].as<T>(), *gates = k.out[2].as<T>();
-  const Sequence s = Sequence::of(k.out[0], mask_of(k, 4));
+  const Sequence s = Sequence::of(k.out[0], k.in, 4);
   const Packed<T> kernel{s.units, blocks * s.units, static_cast<T*>(k.workspace)};
   kernel.pack(k.in[1].as<T>(), blocks * s.units, 1);
-  s.for_each_slice<T>(s.units, blocks * s.units, [&](int64_t begin, int64_t end) {
+  for_each_slice<T>(s, s.units, blocks * s.units, [&](int64_t begin, int64_t end) {
     for (int64_t t = 0; t < s.steps; ++t) {
       const Rows<const T> h_before = s.before<T>(hidden, h0, t), c_before = s.before<T>(cells, c0, t);
       const Rows<T> h = s.step(hidden, t), c = s.step(cells, t), z = s.step(gates, t, blocks);
@@ -69,10 +69,10 @@ void backward(const KernelCall& k, const NoAttrs&) {
   const T *c0 = k.in[1].as<T>(), *cells = k.in[2].as<T>(), *gates = k.in[3].as<T>(), *dhidden = k.in[4].as<T>();
   const T* dcells = k.in.size() > 6 ? k.in[6].as<T>() : nullptr;
   T *dprojected = k.out[0].as<T>(), *dh0 = k.out[1].as<T>(), *dc0 = k.out[2].as<T>();
-  const Sequence s = Sequence::of(k.in[2], mask_of(k, 5));
+  const Sequence s = Sequence::of(k.in[2], k.in, 5);
   const Packed<T> turned{blocks * s.units, s.units, static_cast<T*>(k.workspace)};
   turned.pack(k.in[0].as<T>(), 1, blocks * s.units);
-  s.for_each_slice<T>(s.units, blocks * s.units, [&](int64_t begin, int64_t end) {
+  for_each_slice<T>(s, s.units, blocks * s.units, [&](int64_t begin, int64_t end) {
     const Rows<T> dh{dh0, s.units}, dc{dc0, s.units};
     clear(dh[begin], (end - begin) * s.units);
     clear(dc[begin], (end - begin) * s.units);

@@ -9,58 +9,25 @@
 #include "core/thread_pool.h"
 #include "cpu/gemm/gemm.h"
 #include "cpu/halves.h"
+#include "ops/sequence.h"
 
 namespace ph::PH_LEVEL {
 namespace {
 
-// Rows of a matrix, `stride` elements apart: the states (batch, width), or one step of a tensor (batch, steps, width).
-template <class T>
-struct Rows {
-  T* data;
-  int64_t stride;
-
-  PH_INLINE T* operator[](int64_t row) const { return data + row * stride; }
-  PH_INLINE operator Rows<const T>() const { return {data, stride}; }
-};
-
-struct Sequence {
-  int64_t batch, steps, units;
-  const bool* mask;  // (batch, steps): false where the state stays as it was; nullptr: nowhere
-
-  // Of a tensor (batch, steps, units).
-  PH_INLINE static Sequence of(const View& states, const bool* mask) {
-    return {states.shape[0], states.shape[1], states.shape[2], mask};
-  }
-
-  PH_INLINE bool stays(int64_t sample, int64_t step) const { return mask && !mask[sample * steps + step]; }
-
-  // Step t of a tensor (batch, steps, blocks * units), from column block `first` on.
-  template <class T>
-  PH_INLINE Rows<T> step(T* tensor, int64_t t, int64_t blocks = 1, int64_t first = 0) const {
-    return {tensor + (t * blocks + first) * units, steps * blocks * units};
-  }
-  // What step t starts from: the output of the step before, or the initial state.
-  template <class T>
-  PH_INLINE Rows<const T> before(const T* output, const T* initial, int64_t t) const {
-    if (t == 0) return {initial, units};
-    return step(output, t - 1);
-  }
-
-  // f(begin, end) for slices of the samples, each of which multiplies by a (rows, columns) matrix in every step. A
-  // slice is the rows that a micro-kernel takes at once; of a matrix that no cache near the processor holds, which each
-  // slice reads anew in every step, more. There is an even number of slices, for two threads to share alike.
-  template <class T, class F>
-  PH_INLINE void for_each_slice(int64_t rows, int64_t columns, F f) const {
-    constexpr int64_t large = 2 << 20;
-    const int64_t matrix_bytes = rows * columns * static_cast<int64_t>(sizeof(T));
-    const int64_t full = divide_up(batch, row_block * least(most(matrix_bytes / large, 1), 4));
-    const int64_t slices = full > 1 ? divide_up(full, 2) * 2 : full;
-    if (slices == 0) return;
-    const double ns = 6e-3 * static_cast<double>(sizeof(T)) * static_cast<double>((rows + 10) * columns);
-    parallel_for(slices, ns * static_cast<double>(batch * steps) / static_cast<double>(slices),
-                 [&](int64_t slice) { f(batch * slice / slices, batch * (slice + 1) / slices); });
-  }
-};
+// f(begin, end) for slices of a batch, each of which multiplies by a (rows, columns) matrix in every step. A
+// slice is the rows that a micro-kernel takes at once; of a matrix that no cache near the processor holds, which each
+// slice reads anew in every step, more. There is an even number of slices, for two threads to share alike.
+template <class T, class F>
+PH_INLINE void for_each_slice(const Sequence& s, int64_t rows, int64_t columns, F f) {
+  constexpr int64_t large = 2 << 20;
+  const int64_t matrix_bytes = rows * columns * static_cast<int64_t>(sizeof(T));
+  const int64_t full = divide_up(s.batch, row_block * least(most(matrix_bytes / large, 1), 4));
+  const int64_t slices = full > 1 ? divide_up(full, 2) * 2 : full;
+  if (slices == 0) return;
+  const double ns = 6e-3 * static_cast<double>(sizeof(T)) * static_cast<double>((rows + 10) * columns);
+  parallel_for(slices, ns * static_cast<double>(s.batch * s.steps) / static_cast<double>(slices),
+               [&](int64_t slice) { f(s.batch * slice / slices, s.batch * (slice + 1) / slices); });
+}
 
 // A (rows, columns) matrix that rows are multiplied by, packed.
 template <class T>
@@ -104,9 +71,6 @@ template <class T>
 PH_INLINE void add_row(T* to, const T* more, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] += more[i];
 }
-
-// The mask, input `at` where there are so many.
-PH_INLINE const bool* mask_of(const KernelCall& k, int at) { return k.in.size() > at ? k.in[at].as<bool>() : nullptr; }
 
 // For the workspace of a kernel whose matrix (rows, columns) is packed.
 PH_INLINE size_t packed_bytes(DType dtype, int64_t rows, int64_t columns) {

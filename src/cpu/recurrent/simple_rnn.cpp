@@ -33,10 +33,10 @@ template <class T>
 void forward(const KernelCall& k, const SimpleRnnAttrs& a) {
   const T *projected = k.in[0].as<T>(), *h0 = k.in[2].as<T>();
   T* hidden = k.out[0].as<T>();
-  const Sequence s = Sequence::of(k.out[0], mask_of(k, 3));
+  const Sequence s = Sequence::of(k.out[0], k.in, 3);
   const Packed<T> kernel{s.units, s.units, static_cast<T*>(k.workspace)};
   kernel.pack(k.in[1].as<T>(), s.units, 1);
-  s.for_each_slice<T>(s.units, s.units, [&](int64_t begin, int64_t end) {
+  for_each_slice<T>(s, s.units, s.units, [&](int64_t begin, int64_t end) {
     for (int64_t t = 0; t < s.steps; ++t) {
       const Rows<const T> before = s.before<T>(hidden, h0, t);
       const Rows<T> h = s.step(hidden, t);
@@ -52,10 +52,10 @@ template <class T>
 void backward(const KernelCall& k, const SimpleRnnAttrs& a) {
   const T *hidden = k.in[1].as<T>(), *dhidden = k.in[2].as<T>();
   T *dprojected = k.out[0].as<T>(), *dh0 = k.out[1].as<T>();
-  const Sequence s = Sequence::of(k.in[1], mask_of(k, 3));
+  const Sequence s = Sequence::of(k.in[1], k.in, 3);
   const Packed<T> turned{s.units, s.units, static_cast<T*>(k.workspace)};
   turned.pack(k.in[0].as<T>(), 1, s.units);
-  s.for_each_slice<T>(s.units, s.units, [&](int64_t begin, int64_t end) {
+  for_each_slice<T>(s, s.units, s.units, [&](int64_t begin, int64_t end) {
     const Rows<T> dh{dh0, s.units};
     clear(dh[begin], (end - begin) * s.units);
     for (int64_t t = s.steps - 1; t >= 0; --t) {
