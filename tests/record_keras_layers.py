@@ -23,13 +23,19 @@ def _numbers(outputs: Any) -> list[float]:
     return [number for x in leaves(outputs) for number in np.asarray(x, "float64").round(6).ravel().tolist()]
 
 
+def _made(case: Case) -> Any:
+    import keras
+
+    keras.backend.clear_session()  # names begin at the first number
+    return case.make(keras)
+
+
 def record(case: Case) -> dict[str, Any]:
     """Call the layer of a case and differentiate it."""
     import jax
     import keras
 
-    keras.backend.clear_session()  # names begin at the first number
-    layer = case.make(keras)
+    layer = _made(case)
     inputs = [keras.ops.convert_to_tensor(array) for array in case.inputs]
     arguments = case.arguments(keras)
     layer.build(case.shapes)
@@ -79,7 +85,7 @@ def main(names: list[str]) -> None:
     wanted = [case for case in CASES if not names or case.layer in names]
     values = {**before["values"], **{case.id: record(case) for case in wanted}}
     first = {case.layer: case for case in reversed(wanted) if case.layer != "Lambda"}
-    configs = {**before["configs"], **{name: plain_config(case.make(keras)) for name, case in first.items()}}
+    configs = {**before["configs"], **{name: plain_config(_made(case)) for name, case in first.items()}}
     recorded = {
         "keras": keras.__version__,
         "configs": dict(sorted(configs.items())),

@@ -18,7 +18,7 @@ import mixed_precision_cases as cases
 PATH = Path(__file__).with_name("data") / "keras_mixed_precision.json"
 PARTS: dict[str, Callable[[Any], Any]] = {
     "layers": lambda keras: {
-        policy: {case.id: cases.call_layer(keras, case, policy) for case in cases.layer_cases()}
+        policy: {case.id: cases.call_layer(keras, case, each) for each, case in cases.layer_calls() if each == policy}
         for policy in cases.POLICIES
     },
     "trainings": lambda keras: {

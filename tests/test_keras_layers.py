@@ -21,9 +21,13 @@ def _assert_close(ours, recorded, scale=1.0):
     np.testing.assert_allclose(ours, np.asarray(recorded, "float64"), rtol=2e-5, atol=3e-6 * scale)
 
 
-def _built(case):
+def _made(case):
     ph.backend.clear_session()  # names begin at the first number
-    layer = case.make(ph)
+    return case.make(ph)
+
+
+def _built(case):
+    layer = _made(case)
     layer.build(case.shapes)
     layer.set_weights(weight_values(layer))
     return layer
@@ -74,7 +78,7 @@ def test_weights_shapes_and_masks_are_those_of_keras(case):
 @pytest.mark.parametrize("name", sorted(CONFIGS))
 def test_configs_are_those_of_keras(name):
     case = next(case for case in CASES if case.layer == name)
-    assert plain_config(case.make(ph)) == CONFIGS[name]
+    assert plain_config(_made(case)) == CONFIGS[name]
 
 
 def test_every_layer_class_is_compared():

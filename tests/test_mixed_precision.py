@@ -30,9 +30,10 @@ def _policy_as_before():
 # ---- recordings of real Keras
 
 
-@pytest.mark.parametrize("policy", cases.POLICIES)
-@pytest.mark.parametrize("case", cases.layer_cases(), ids=lambda case: case.id)
-def test_layers_give_and_keep_the_dtypes_that_they_do_in_keras(case, policy):
+@pytest.mark.parametrize(
+    ("policy", "case"), cases.layer_calls(), ids=[f"{case.id}-{policy}" for policy, case in cases.layer_calls()]
+)
+def test_layers_give_and_keep_the_dtypes_that_they_do_in_keras(policy, case):
     recorded = RECORDED["layers"][policy][case.id]
     ours = cases.call_layer(ph, case, policy)
     for what in ("dtype", "weights", "config"):

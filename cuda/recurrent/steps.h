@@ -123,9 +123,12 @@ size_t steps_workspace(SpecSpan in, const Attrs& a) {
 // Whether products may be rounded to TF32 is settled when a kernel is chosen.
 template <Precision precision, bool halves, class Attrs>
 const char* steps_accept(SpecSpan in, const Attrs&) {
-  if (is_half(in[0].dtype) != halves) return halves ? "wants float16 or bfloat16" : "wants float32 or float64";
-  return precision == Precision::high && matmul_precision() == Precision::highest ? "the precision asked for is higher"
-                                                                                  : nullptr;
+  const DType dtype = in[0].dtype;
+  if (halves && !is_half(dtype)) return "wants float16 or bfloat16";
+  if (!halves && is_half(dtype)) return "wants float32 or float64";
+  if (precision == Precision::highest) return nullptr;
+  if (dtype == DType::float64) return "wants float32";
+  return matmul_precision() == Precision::highest ? "the precision asked for is higher" : nullptr;
 }
 
 template <class Run, Precision precision, class Attrs>

@@ -207,6 +207,8 @@ void bind_graph(py::module_& module) {
       },
       "The text of a traced graph after some passes.");
   if (PyModule_AddFunctions(module.ptr(), quick_functions) != 0) throw py::error_already_set();
+  module.def(
+      "active_tapes", [] { return active_tapes().size(); }, "How many tapes of this thread are recording.");
 }
 
 }  // namespace ph

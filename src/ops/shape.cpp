@@ -179,7 +179,7 @@ static Tensors gradient_split(const GradCall& c, const SplitAttrs& a) {
   for (size_t i = 0; i < c.grads.size(); ++i) {
     grads.push_back(c.grads[i].defined() ? c.grads[i] : zeros(c.outputs[i].spec()));
   }
-  return {grads.size() == 1 ? grads[0] : apply1(op_concatenate, grads, ConcatenateAttrs{a.axis})};
+  return {grads.size() == 1 ? grads[0] : concatenate(grads, a.axis)};
 }
 PH_OP(split, "x", SplitAttrs, infer_split, gradient_split, .copies = true);
 static Tensors split(const Tensor& x, const SplitAttrs& attrs) { return apply(op_split, {x}, attrs); }

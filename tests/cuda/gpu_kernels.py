@@ -56,14 +56,22 @@ def stored(array: np.ndarray, dtype: str) -> np.ndarray:
     return np.asarray(array).astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
 
 
-def run(op: str, variant: str, *inputs: np.ndarray, **attrs) -> np.ndarray:
-    """By this kernel, twice; both times it gives the same bits."""
+def run_all(op: str, variant: str, *inputs: np.ndarray, **attrs) -> list[np.ndarray]:
+    """All results by this kernel, twice; both times it gives the same bits."""
+
+    def once() -> list[np.ndarray]:
+        results = getattr(_core.ops, op)(*(_core.convert(array) for array in inputs), **attrs)
+        return [result.numpy() for result in (results if isinstance(results, tuple) else [results])]
+
     with _environment("PRONGHORN_KERNEL", f"{op}:{variant}"), precision("high"), _core.DeviceScope(DEVICE):
-        first, second = (
-            getattr(_core.ops, op)(*(_core.convert(array) for array in inputs), **attrs).numpy() for _ in range(2)
-        )
-    assert first.tobytes() == second.tobytes()
+        first, second = once(), once()
+    assert [result.tobytes() for result in first] == [result.tobytes() for result in second]
     return first
+
+
+def run(op: str, variant: str, *inputs: np.ndarray, **attrs) -> np.ndarray:
+    """The same of an op with one result."""
+    return run_all(op, variant, *inputs, **attrs)[0]
 
 
 def assert_close(got: np.ndarray, wanted: np.ndarray, tolerance: float) -> None:

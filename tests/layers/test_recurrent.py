@@ -61,11 +61,12 @@ def test_wrappers_and_own_cells_pass_the_same_checks():
         run_layer_test(layers.Bidirectional, arguments, (2, 4, 5), (2, units), trainable_weights=6)
 
 
-@pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.parametrize("variant", [{}, {"reset_after": False}, {"implementation": 1}], ids=str)
+VARIANTS = [(name, {}) for name in LAYERS]
+VARIANTS += [("GRU", {"reset_after": False}), ("GRU", {"implementation": 1}), ("LSTM", {"implementation": 1})]
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS, ids=str)
 def test_a_layer_does_what_its_cell_does_step_by_step(name, variant):
-    if ("reset_after" in variant and name != "GRU") or ("implementation" in variant and name == "SimpleRNN"):
-        pytest.skip("no such argument")
     x = random_input((2, 5, 3))
     layer = filled(LAYERS[name](4, return_sequences=True, return_state=True, **variant), x)
     cell = layer.cell
@@ -163,6 +164,17 @@ def test_the_training_argument_reaches_cells():
 
     layer, x = layers.RNN([Switch(), Switch()]), np.ones((1, 2, 1), "float32")
     assert float(layer(x, training=True)[0, 0]) == 4 and float(layer(x)[0, 0]) == 1
+
+
+def test_cells_are_steps_of_functional_models():
+    x, h, c = ph.Input((3,)), ph.Input((4,)), ph.Input((4,))
+    outputs, states = layers.LSTMCell(4, dropout=0.5)(x, [h, c])
+    model = ph.Model([x, h, c], [outputs, *states])
+    arrays = [random_input((2, 3)), random_input((2, 4)), random_input((2, 4), seed=7)]
+    expected, (_, cell) = model.layers[-1](arrays[0], arrays[1:])
+    results = model.predict(arrays, verbose=0)
+    np.testing.assert_allclose(results[0], expected.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(results[2], cell.numpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_stacked_cells_of_one_and_nested_states():
@@ -301,8 +313,10 @@ def test_bad_inputs():
     for states in ([np.zeros((2, 2))], [np.zeros((2, 2)), np.zeros((2, 3))], [np.zeros((3, 2))] * 2):
         with pytest.raises(ValueError, match=r"initial_state must hold tensors of the shapes \[\(2, 2\), \(2, 2\)\]"):
             layer(x, initial_state=states)
-    with pytest.raises(ValueError, match=r"sequences must have shape \(batch, steps, \.\.\.\)"):
+    with pytest.raises(ValueError, match=r"sequences must have shape \(batch, steps, \.\.\.\), got \(2, 3\)"):
         layers.RNN(Counter())(np.ones((2, 3), "float32"))
+    with pytest.raises(ValueError, match=r"sequences must have shape \(batch, steps, \.\.\.\), got \(2, 3\)"):
+        layers.LSTM(2).compute_output_shape((2, 3))
     with pytest.raises(ValueError, match=r"states must have the shapes \[\(2, 3\), \(2, 3\)\], got \[\(2, 3\)\]"):
         layers.LSTMCell(3)(np.ones((2, 3), "float32"), [np.zeros((2, 3), "float32")])
     with pytest.raises(ValueError, match="states must be a list of 2, one for each cell"):

@@ -192,6 +192,33 @@ def test_bidirectional_is_stateful_and_takes_weights():
         again.reset_state()
 
 
+@register_keras_serializable("test_recurrent_models")
+class Last(layers.Layer):
+    """The last step, or the first one: a layer that takes no mask."""
+
+    stateful = return_sequences = return_state = False
+
+    def __init__(self, go_backwards=False, **kwargs):
+        super().__init__(**kwargs)
+        self.go_backwards = go_backwards
+
+    def call(self, sequences, initial_state=None):
+        return sequences[:, 0 if self.go_backwards else -1]
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], input_shape[2])
+
+    def get_config(self):
+        return {**super().get_config(), "go_backwards": self.go_backwards}
+
+
+def test_bidirectional_takes_layers_of_ones_own():
+    x = random_input((2, 4, 3))
+    layer = layers.Bidirectional(Last())
+    np.testing.assert_array_equal(layer(x).numpy(), np.concatenate([x[:, -1], x[:, 0]], axis=-1))
+    assert layer.compute_output_shape((None, 4, 3)) == (None, 6) == layer(ph.Input((4, 3))).shape
+
+
 def test_bidirectional_errors():
     lstm = layers.LSTM(2)
     with pytest.raises(ValueError, match="layer must be a recurrent layer, got"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from pronghorn import arguments, ops, tree
@@ -98,7 +99,7 @@ class Bidirectional(Layer):
             half = len(given) // 2
             states = [given[:half], given[half:]]
         results = [
-            layer(sequences, initial_state=state, mask=mask, training=training)
+            layer(sequences, initial_state=state, training=training, **({"mask": mask} if _takes_mask(layer) else {}))
             for layer, state in zip((self.forward_layer, self.backward_layer), states)
         ]
         following: tuple[Any, ...] = ()
@@ -184,6 +185,10 @@ def _check_layer(layer: Any, name: str) -> None:
     missing = [each for each in ("go_backwards", *_ALIKE) if not hasattr(layer, each)]
     if not isinstance(layer, Layer) or missing:
         raise ValueError(f"Bidirectional: {name} must be a recurrent layer, got {arguments.shown(layer)}")
+
+
+def _takes_mask(layer: Layer) -> bool:
+    return "mask" in inspect.signature(layer.call).parameters
 
 
 def _copied(layer: Any, prefix: str, **changes: Any) -> Any:

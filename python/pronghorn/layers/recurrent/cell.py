@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import activations, constraints, initializers, ops, random, regularizers, tree
+from pronghorn import _core, activations, constraints, initializers, ops, random, regularizers, tree
 from pronghorn.layers.arguments import fraction, positive_int
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.layer_config import attribute_config
@@ -212,7 +212,17 @@ class RecurrentCell(Layer):
     ) -> tuple[Any, list[Any]]:
         """Take the cell through whole sequences; arguments and results are those of `unrolled`."""
         projected = self.project(sequences, training)
-        return unrolled(self.recurrence(states[0], training), projected, states, mask, last_only)
+        # native ops know no dropout, and their gradients have none themselves, for which one tape lies within another
+        fits = not (training and self.drops(self.recurrent_dropout)) and _core.active_tapes() < 2
+        histories = self.histories(projected, states, mask) if fits else None
+        if histories is None:
+            return unrolled(self.recurrence(states[0], training), projected, states, mask, last_only)
+        last = [history[:, -1] for history in histories]
+        return (last[0] if last_only else histories[0]), last
+
+    def histories(self, projected: Any, states: list[Any], mask: Any) -> list[Any] | None:
+        """Return each state after every step, (batch, steps, units), by one native op; None where there is none."""
+        return None
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.own_config()}

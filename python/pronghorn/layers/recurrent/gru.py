@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import activations, ops
+from pronghorn import _core, activations, ops
 from pronghorn.layers.arguments import constructor_arguments
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.layer_config import attribute_config
@@ -109,6 +109,13 @@ class GRUCell(RecurrentCell):
             return _replaced(h, z, self.activation(ops.add(x_h, of_candidate(ops.multiply(r, h)))))
 
         return step
+
+    def histories(self, projected: Any, states: list[Any], mask: Any) -> list[Any] | None:
+        if self.activation is not ops.tanh or self.recurrent_activation is not ops.sigmoid:
+            return None
+        both = self.use_bias and self.reset_after
+        bias = self.bias[1] if both else ops.zeros((3 * self.units,), dtype=projected.dtype)
+        return [_core.ops.gru(projected, self.recurrent_kernel, bias, *states, mask, reset_after=self.reset_after)[0]]
 
     def own_config(self) -> dict[str, Any]:
         return {**super().own_config(), **attribute_config(self, "recurrent_activation", "reset_after")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import activations, ops
+from pronghorn import _core, activations, ops
 from pronghorn.layers.arguments import constructor_arguments
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.layer_config import attribute_config
@@ -96,6 +96,12 @@ class LSTMCell(RecurrentCell):
             return h, [h, c]
 
         return step
+
+    def histories(self, projected: Any, states: list[Any], mask: Any) -> list[Any] | None:
+        if self.activation is not ops.tanh or self.recurrent_activation is not ops.sigmoid:
+            return None
+        hidden, cells, _ = _core.ops.lstm(projected, self.recurrent_kernel, *states, mask)
+        return [hidden, cells]
 
     def own_config(self) -> dict[str, Any]:
         return {**super().own_config(), **attribute_config(self, "recurrent_activation", "unit_forget_bias")}

@@ -11,6 +11,7 @@ from pronghorn.layers.recurrent.any_cell import check_cell, initial_state, outpu
 from pronghorn.layers.recurrent.cell import RecurrentCell
 from pronghorn.layers.recurrent.stacked_cells import StackedRNNCells
 from pronghorn.layers.recurrent.steps import spec_by_one_step
+from pronghorn.layers.shapes import is_shape
 from pronghorn.saving.serialization import deserialize_keras_object, serialize_keras_object
 from pronghorn.variable import Variable
 
@@ -83,11 +84,12 @@ class RNN(Layer):
         # As in Keras, they are no weights of the layer.
         object.__setattr__(self, "states", states)
 
+    def _check_shape(self, shape: Any) -> None:
+        if not is_shape(shape) or len(shape) < 3:
+            raise ValueError(f"layer {self.name!r}: sequences must have shape (batch, steps, ...), got {shape}")
+
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
-        if len(sequences_shape) < 3:
-            raise ValueError(
-                f"layer {self.name!r}: sequences must have shape (batch, steps, ...), got {tuple(sequences_shape)}"
-            )
+        self._check_shape(sequences_shape)
         batch_size = sequences_shape[0]
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell.build((batch_size, *sequences_shape[2:]))
@@ -197,6 +199,7 @@ class RNN(Layer):
         )
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
+        self._check_shape(sequences_shape)
         batch, steps = sequences_shape[:2]
         size = output_size(self.cell)
         outputs = (batch, steps, size) if self.return_sequences else (batch, size)

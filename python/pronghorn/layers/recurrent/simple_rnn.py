@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import ops
+from pronghorn import _core, activations, ops
 from pronghorn.layers.arguments import constructor_arguments
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.recurrent.cell import RecurrentCell, recurrent_product
 from pronghorn.layers.recurrent.cell_layer import CellLayer
 from pronghorn.layers.recurrent.steps import Step
+
+# the activations that the native op has, and what it calls them
+_NATIVE = ((activations.tanh, "tanh"), (activations.relu, "relu"), (activations.linear, "none"))
 
 
 class SimpleRNNCell(RecurrentCell):
@@ -72,6 +75,12 @@ class SimpleRNNCell(RecurrentCell):
             return output, [output]
 
         return step
+
+    def histories(self, projected: Any, states: list[Any], mask: Any) -> list[Any] | None:
+        names = [name for function, name in _NATIVE if function is self.activation]
+        if not names:
+            return None
+        return [_core.ops.simple_rnn(projected, self.recurrent_kernel, *states, mask, activation=names[0])]
 
 
 class SimpleRNN(CellLayer):

@@ -63,7 +63,9 @@ def spec_by_one_step(call: Callable[..., Any], sequences: Any, mask: Any, stacke
     """
 
     def first_step(x: Any) -> Any:
-        return KerasTensor((x.shape[0], 1, *x.shape[2:]), x.dtype) if isinstance(x, KerasTensor) else x[:, :1]
+        if isinstance(x, KerasTensor):
+            return KerasTensor((x.shape[0], 1, *x.shape[2:]), x.dtype)
+        return ops.convert_to_tensor(x)[:, :1]
 
     results = infer_spec(call, first_step(sequences), mask=None if mask is None else first_step(mask), **others)
     flat = tree.flatten(results)
