@@ -15,7 +15,8 @@ TABLE = _core.op_table()
 MADE_BY_PASSES = {"tiles"}
 # ops that bring elements to other places, or to another dtype, and compute nothing
 COPIES = {
-    *("broadcast_to", "cast", "concatenate", "full", "one_hot", "pad", "slice", "slice_grad", "split", "take", "transpose")
+    *("broadcast_to", "cast", "concatenate", "full", "one_hot", "pad", "slice", "slice_grad", "split", "take"),
+    "transpose",
 }  # fmt: skip
 
 

@@ -4,8 +4,8 @@
 
 namespace ph {
 
-// highest: as exact as a direct sum in float32, and done so. high: an error of about 1e-5 of the largest result is allowed
-// in convolutions where it makes a kernel faster. medium: in matrix products too.
+// highest: as exact as a direct sum in float32, and done so. high: an error of about 1e-5 of the largest result is
+// allowed in convolutions where it makes a kernel faster. medium: in matrix products too.
 enum class Precision : int32_t { highest, high, medium };
 PH_CHOICES(Precision, "highest", "high", "medium")
 
