@@ -77,6 +77,33 @@ const char* wgmma_can(SpecSpan in, const ConvAttrs& a) {
   const bool pieces = g.group_channels() % piece == 0 && g.group_filters() % piece == 0;
   return pieces ? nullptr : "channels are not multiples of 16 bytes";
 }
+// Boxes of pixels are found by TMA, in rows of memory that are multiples of 16 bytes.
+template <Pass pass>
+const char* boxed_can(SpecSpan in, const ConvAttrs& a) {
+  const DType dtype = in[0].dtype;
+  const bool is_float = dtype == DType::float32;
+  if (capability() != 90) return "wgmma wants compute capability 9.0";
+  if (const char* reason = is_float ? tf32_can<pass>(in, a) : halves_can<pass>(in, a)) return reason;
+  if (is_float && pass == Pass::kernel_grad) return "wgmma turns no float32";
+  const ConvGeometry g = geometry_of(pass, in, a);
+  const int64_t piece = is_float ? 4 : 8;
+  if (g.groups > 1) return "wants one group";
+  if (result_size(Pass::forward, g) == 0 || g.batch * g.rows.in * g.columns.in * g.channels == 0 || g.taps() == 0) {
+    return "there is nothing to multiply";
+  }
+  if (g.channels % piece != 0 || g.filters % piece != 0) return "channels are not multiples of 16 bytes";
+  const bool near = g.rows.stride <= Gather::most_classes && g.columns.stride <= Gather::most_classes;
+  return near ? nullptr : "strides beyond 8";
+}
+template <Pass pass>
+const char* boxed_accepts(SpecSpan in, const ConvAttrs& a) {
+  if (in[0].dtype == DType::float32 && matmul_precision() == Precision::highest)
+    return "the precision asked for is higher";
+  if (const char* reason = boxed_can<pass>(in, a)) return reason;
+  const ProductSizes s = product_sizes(pass, geometry_of(pass, in, a));
+  return s.m <= 64 || s.n <= 16 ? "too narrow for wgmma" : nullptr;
+}
+
 // As measured on an H200: mma hides the gathering better where its tiles are full and many.
 template <Pass pass>
 const char* wgmma_accepts(SpecSpan in, const ConvAttrs& a) {
@@ -99,6 +126,24 @@ struct HalvesVariant {
   static size_t workspace(SpecSpan in, const ConvAttrs& a) { return Of<BFloat16>::workspace(in, a); }  // as of float16
 };
 
+template <Pass pass, int... columns>
+struct Boxed {
+  template <class Body>
+  static auto with_type(DType dtype, Body&& body) {
+    if (dtype == DType::float16) return body(BoxedVariant<pass, Float16, columns...>());
+    if constexpr (pass != Pass::kernel_grad) {
+      if (dtype == DType::float32) return body(BoxedVariant<pass, float, columns...>());
+    }
+    return body(BoxedVariant<pass, BFloat16, columns...>());
+  }
+  static void run(const KernelCall& call, const ConvAttrs& a) {
+    with_type(call.in[0].dtype, [&](auto variant) { variant.run(call, a); });
+  }
+  static size_t workspace(SpecSpan in, const ConvAttrs& a) {
+    return with_type(in[0].dtype, [&](auto variant) { return variant.workspace(in, a); });
+  }
+};
+
 template <class Variant, auto accepts>
 constexpr Kernel product(const char* name) {
   return kernel<Variant::run, accepts, Variant::workspace>(name);
@@ -111,27 +156,30 @@ constexpr Kernel depthwise() {
 }  // namespace
 
 #define PH_PRODUCTS(pass)                                                                                      \
-  product<TensorVariant<pass, Tf32, Tensor128, Tensor64, TensorNarrow>, tf32_accepts<pass>>("tf32"),           \
+  product<Boxed<pass, 256, 128, 64>, boxed_accepts<pass>>("boxed"),                                            \
+      product<TensorVariant<pass, Tf32, Tensor128, Tensor64, TensorNarrow>, tf32_accepts<pass>>("tf32"),       \
       product<TensorVariant<pass, Tf32x3, Tensor128, Tensor64, TensorNarrow>, tf32x3_accepts<pass>>("tf32x3"), \
       product<FfmaVariant<pass, Ffma128, Ffma64, FfmaNarrow, Ffma32>, ffma_accepts<pass>>("ffma"),             \
       product<HalvesVariant<pass, Wgmma256, Wgmma128, Wgmma64>, wgmma_accepts<pass>>("wgmma"),                 \
       product<HalvesVariant<pass, Tensor128, Tensor64>, halves_accepts<pass>>("halves"),                       \
       product<HalvesVariant<pass, Tensor64>, halves_can<pass>>("halves_64")
 // They only run where they are forced: single tiles.
-#define PH_FORCED(pass)                                                                    \
-  product<TensorVariant<pass, Tf32, Tensor128>, tf32_can<pass>>("tf32_128"),               \
-      product<TensorVariant<pass, Tf32, Tensor64>, tf32_can<pass>>("tf32_64"),             \
-      product<TensorVariant<pass, Tf32, TensorNarrow>, tf32_can<pass>>("tf32_narrow"),     \
-      product<TensorVariant<pass, Tf32x3, Tensor128>, tf32_can<pass>>("tf32x3_128"),       \
-      product<TensorVariant<pass, Tf32x3, Tensor64>, tf32_can<pass>>("tf32x3_64"),         \
-      product<TensorVariant<pass, Tf32x3, TensorNarrow>, tf32_can<pass>>("tf32x3_narrow"), \
-      product<FfmaVariant<pass, Ffma128>, ffma_accepts<pass>>("ffma_128"),                 \
-      product<FfmaVariant<pass, Ffma64>, ffma_accepts<pass>>("ffma_64"),                   \
-      product<FfmaVariant<pass, FfmaNarrow>, ffma_accepts<pass>>("ffma_narrow"),           \
-      product<FfmaVariant<pass, Ffma32>, ffma_accepts<pass>>("ffma_32"),                   \
-      product<HalvesVariant<pass, Tensor128>, halves_accepts<pass>>("halves_128"),         \
-      product<HalvesVariant<pass, Wgmma256>, wgmma_can<pass>>("wgmma_256"),                \
-      product<HalvesVariant<pass, Wgmma128>, wgmma_can<pass>>("wgmma_128"),                \
+#define PH_FORCED(pass)                                                                                             \
+  product<Boxed<pass, 256>, boxed_can<pass>>("boxed_256"), product<Boxed<pass, 128>, boxed_can<pass>>("boxed_128"), \
+      product<Boxed<pass, 64>, boxed_can<pass>>("boxed_64"),                                                        \
+      product<TensorVariant<pass, Tf32, Tensor128>, tf32_can<pass>>("tf32_128"),                                    \
+      product<TensorVariant<pass, Tf32, Tensor64>, tf32_can<pass>>("tf32_64"),                                      \
+      product<TensorVariant<pass, Tf32, TensorNarrow>, tf32_can<pass>>("tf32_narrow"),                              \
+      product<TensorVariant<pass, Tf32x3, Tensor128>, tf32_can<pass>>("tf32x3_128"),                                \
+      product<TensorVariant<pass, Tf32x3, Tensor64>, tf32_can<pass>>("tf32x3_64"),                                  \
+      product<TensorVariant<pass, Tf32x3, TensorNarrow>, tf32_can<pass>>("tf32x3_narrow"),                          \
+      product<FfmaVariant<pass, Ffma128>, ffma_accepts<pass>>("ffma_128"),                                          \
+      product<FfmaVariant<pass, Ffma64>, ffma_accepts<pass>>("ffma_64"),                                            \
+      product<FfmaVariant<pass, FfmaNarrow>, ffma_accepts<pass>>("ffma_narrow"),                                    \
+      product<FfmaVariant<pass, Ffma32>, ffma_accepts<pass>>("ffma_32"),                                            \
+      product<HalvesVariant<pass, Tensor128>, halves_accepts<pass>>("halves_128"),                                  \
+      product<HalvesVariant<pass, Wgmma256>, wgmma_can<pass>>("wgmma_256"),                                         \
+      product<HalvesVariant<pass, Wgmma128>, wgmma_can<pass>>("wgmma_128"),                                         \
       product<HalvesVariant<pass, Wgmma64>, wgmma_can<pass>>("wgmma_64")
 
 PH_KERNELS(conv2d, depthwise<Pass::forward>(), kernel<FirstLayer::run, first_layer_accepts>("first_layer"),

@@ -38,6 +38,13 @@ struct Gather {
   __device__ __forceinline__ const GatherAxis& columns_of(unsigned index) const {
     return columns[index % static_cast<unsigned>(column_classes)];
   }
+  // The number of a pixel of the result.
+  __device__ __forceinline__ int64_t place(int image, const GatherAxis& of_rows, int row, const GatherAxis& of_columns,
+                                           int column) const {
+    const int y = of_rows.result_first + row * of_rows.result_step;
+    const int x = of_columns.result_first + column * of_columns.result_step;
+    return (int64_t{image} * result_rows + y) * result_columns + x;
+  }
   int classes() const { return row_classes * column_classes; }
 
   // Of the largest class.

@@ -2,47 +2,31 @@
 // result, part of the depth, group and class of pixels. Sums are float32. Long depths are split and added in order
 // (gemm/split.h), with the bias and activation in the addition. Included by the files that make variants.
 #pragma once
+#include "cuda/conv/conv_pass.h"
 #include "cuda/conv/operands.h"
 #include "cuda/conv/variants.h"
 
 namespace ph::cuda {
 
-// Where sums go: rows of a group's channels, `stride` elements apart; parts of a split depth as they are.
+// Where sums go: rows are pixels of a class (gather.h), or taps and channels that follow one another.
 template <class Stored>
 struct ConvOutput {
-  MatrixOutput<Stored, float> result;  // the first row, as a matrix
-  float* parts;                        // nullptr: not split
-  int rows, stride;
+  PixelSums<Stored> sums;
+  int rows;
   const Gather& g;
   const GatherAxis &row_axis, &column_axis;
-  bool of_class;  // rows are the pixels of one of several classes (gather.h), else they follow one another
+  bool of_class;  // one of several
 
   template <int count>
-  __device__ void store(int row, int column, const float (&sums)[count]) const {
-    if (row >= rows) return;
-    const int64_t at = place(row) * stride;
-    if constexpr (std::is_same_v<Stored, float>) {
-      store_to(result, at, column, sums);  // the host has put the parts there
-    } else if (parts) {
-      store_to(MatrixOutput<float, float>{parts, nullptr, 1, result.columns, Activation::none, result.aligned}, at,
-               column, sums);
-    } else {
-      store_to(result, at, column, sums);
-    }
+  __device__ void store(int row, int column, const float (&values)[count]) const {
+    if (row < rows) sums.store(place(row), column, values);
   }
 
  private:
   __device__ int64_t place(int row) const {
     if (!of_class) return row;
-    const int results = row_axis.results * column_axis.results, image = row / results, pixel = row % results;
-    const int y = row_axis.result_first + pixel / column_axis.results * row_axis.result_step;
-    const int x = column_axis.result_first + pixel % column_axis.results * column_axis.result_step;
-    return (int64_t{image} * g.result_rows + y) * g.result_columns + x;
-  }
-  template <class Output, int count>
-  __device__ static void store_to(Output to, int64_t at, int column, const float (&sums)[count]) {
-    to.data += at;
-    to.store(0, column, sums);
+    const int results = row_axis.results * column_axis.results, pixel = row % results;
+    return g.place(row / results, row_axis, pixel / column_axis.results, column_axis, pixel % column_axis.results);
   }
 };
 
@@ -55,36 +39,6 @@ struct ConvTile {
     row = tile / across * rows, column = tile % across * columns;
     first = static_cast<int>(blockIdx.y) * split.depth;
     end = first + split.depth < depth ? first + split.depth : depth;
-  }
-};
-
-// What all passes hand to their kernel. Parts of a split depth go to `parts`, one result behind another; for float,
-// `result` is then the same.
-template <class Stored>
-struct ConvPass {
-  Gather g;
-  const Stored *left, *right, *bias;
-  Stored* result;
-  float* parts;  // nullptr: not split
-  int groups;
-  Activation activation;
-  bool aligned;  // see MatrixOutput
-  SplitPlan split;
-  int64_t size;  // of the result
-
-  // For results of `group`, from the first of its `channels` channels on.
-  __device__ ConvOutput<Stored> output(int group, int channels, int rows, const GatherAxis& row_axis,
-                                       const GatherAxis& column_axis, bool of_class) const {
-    const int64_t first = int64_t{group} * channels, at = static_cast<int64_t>(blockIdx.y) * size + first;
-    return {{result + (std::is_same_v<Stored, float> ? at : first), bias ? bias + first : nullptr, 1, channels,
-             activation, aligned},
-            parts ? parts + at : nullptr,
-            rows,
-            g.result_channels,
-            g,
-            row_axis,
-            column_axis,
-            of_class};
   }
 };
 
@@ -111,7 +65,8 @@ __global__ void __launch_bounds__(Loop::threads, conv_blocks_of<Loop, vector, tu
   if (tile.row >= pixels) return;  // of a class with fewer pixels than the first
 
   const GatherOperand<Stored, vector> a{pass.left + group * sources, rows, columns, taps, g.batch, g.source_channels};
-  const auto out = pass.output(group, results, pixels, rows, columns, turned && g.row_classes * g.column_classes > 1);
+  const bool of_class = turned && g.row_classes * g.column_classes > 1;
+  const ConvOutput<Stored> out{pass.sums(group, results), pixels, g, rows, columns, of_class};
   if constexpr (turned) {
     const TurnedKernelOperand<Stored, vector> b(pass.right + group * sources, rows, columns, taps, g.kernel_columns,
                                                 results, g.source_channels);
@@ -136,7 +91,7 @@ __global__ void __launch_bounds__(Loop::threads, conv_blocks_of<Loop, vector, fa
   const PatchOperand<Stored, vector> a{
       pass.left + group * channels, rows, columns, channels, g.batch, g.source_channels};
   const MatrixOperand<Stored, false, vector> b{pass.right + group * filters, filters, pixels, g.result_channels};
-  const auto out = pass.output(group, filters, rows.taps * columns.taps * channels, rows, columns, false);
+  const ConvOutput<Stored> out{pass.sums(group, filters), rows.taps * columns.taps * channels, g, rows, columns, false};
   Loop::multiply(a, b, out, tile.row, tile.column, tile.first, tile.end, shared);
 }
 
@@ -158,48 +113,17 @@ void launch_pass(const ConvPass<Stored>& pass, const ProductSizes& s) {
   PH_LAUNCH(kernel, grid, Loop::threads, Loop::shared_bytes, device().stream, pass);
 }
 
-// Of the workspace: the parts of a split depth.
-template <class Loop>
-size_t parts_bytes(const ProductSizes& s, int64_t result_size) {
-  const SplitPlan split = split_for<Loop>(s);
-  return split.parts == 1 ? 0 : static_cast<size_t>(split.parts * result_size) * sizeof(float);
-}
-
 // By Loop, 16 bytes of memory at a time where channels and addresses admit it, else by Ragged, element by element. The
 // split is Loop's in both cases.
 template <Pass which, class Loop, class Ragged, class Stored>
 void run_pass(const ConvGeometry& g, const ProductSizes& s, const KernelCall& call, Activation activation) {
   constexpr int vector = per_16_bytes<Stored>;
-  const int64_t size = call.out[0].size();
-  const SplitPlan split = split_for<Loop>(s);
-  const int64_t row = which == Pass::input_grad ? g.channels : g.filters;
-  Stored* result = call.out[0].as<Stored>();
-  const Stored* bias = call.in.size() > 2 ? call.in[2].as<const Stored>() : nullptr;
   const bool vectors = g.group_channels() % vector == 0 && g.group_filters() % vector == 0 &&
                        is_aligned(call.in[0].data) && is_aligned(call.in[1].data);
-  const bool aligned = row / g.groups % 4 == 0 && is_aligned(result);
-  ConvPass<Stored> pass{which == Pass::input_grad ? input_grad_gather(g) : forward_gather(g),
-                        call.in[0].as<const Stored>(),
-                        call.in[1].as<const Stored>(),
-                        bias,
-                        result,
-                        nullptr,
-                        static_cast<int>(g.groups),
-                        activation,
-                        aligned,
-                        split,
-                        size};
-  const bool is_split = split.parts > 1;
-  if (is_split) {
-    pass.bias = nullptr, pass.activation = Activation::none;
-    pass.parts = static_cast<float*>(call.workspace);
-    if constexpr (std::is_same_v<Stored, float>) pass.result = pass.parts;
-  }
-  vectors ? launch_pass<which, Loop, vector>(pass, s) : launch_pass<which, Ragged, 1>(pass, s);
-  if (!is_split) return;
-  const MatrixOutput<Stored, float> out{result,     bias,   static_cast<int>(size / row), static_cast<int>(row),
-                                        activation, aligned};
-  add_parts<Stored, float>(pass.parts, split.parts, size, out);
+  run_in_parts<which, Stored>(
+      g, split_for<Loop>(s), call, call.workspace, activation, [&](const ConvPass<Stored>& pass) {
+        vectors ? launch_pass<which, Loop, vector>(pass, s) : launch_pass<which, Ragged, 1>(pass, s);
+      });
 }
 
 template <Pass pass, class Stored, class... TilesInOrder>

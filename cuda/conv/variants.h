@@ -13,6 +13,14 @@ struct ProductVariant {
   static size_t workspace(SpecSpan in, const ConvAttrs& a);
 };
 
+// A pass by wgmma whose operands TMA finds, by the first tiles so many columns wide that fit. Defined in boxed.h, made
+// in the files cuda/conv/boxed_*.cu.
+template <Pass pass, class Stored, int... columns>
+struct BoxedVariant {
+  static void run(const KernelCall& call, const ConvAttrs& a);
+  static size_t workspace(SpecSpan in, const ConvAttrs& a);
+};
+
 // Few filters, or few channels for the gradient of x.
 using FfmaNarrow = Tiles<Ffma<float, 128, 32, 16, 8, 4>, Ffma32::Loop>;
 template <class Math>

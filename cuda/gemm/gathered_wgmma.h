@@ -27,13 +27,7 @@ struct GatheredWgmma {
 #if defined(PH_SIM) || PH_HAS_WGMMA
     using Consumer = Wgmma<Element, A::depth_fast, B::depth_fast, columns>;
     PH_SHARED(typename Consumer::Barriers, barriers, [1]);
-    if (threadIdx.x == 0) {
-      for (int stage = 0; stage < stages; ++stage) {
-        ptx::initialize(&barriers->full[stage], copying_threads);
-        ptx::initialize(&barriers->empty[stage], Consumer::consumer_warps);
-      }
-      ptx::fence_initialized();
-    }
+    if (threadIdx.x == 0) Consumer::initialize(*barriers, copying_threads);
     __syncthreads();
     const int warpgroup = static_cast<int>(threadIdx.x) / 128, steps = (last - first + depth - 1) / depth;
     if (warpgroup == 0) {

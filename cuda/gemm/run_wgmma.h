@@ -4,16 +4,22 @@
 
 namespace ph::cuda {
 
-// body(tile) with the first tiles that fill a device without a split of the depth, else the last.
+// body(tile) with the first tiles that are not half empty and fill a device without a split of the depth, else the
+// last.
 template <int columns, int... others, class Body>
 auto with_wgmma_tile(const ProductSizes& s, Body&& body) {
   using Tile = WgmmaTile<columns>;
   if constexpr (sizeof...(others) > 0) {
     constexpr int64_t enough_blocks = 96;
-    if (s.tiles(Tile::rows, Tile::columns) < enough_blocks) return with_wgmma_tile<others...>(s, body);
+    if (s.n <= columns / 2 || s.tiles(Tile::rows, Tile::columns) < enough_blocks) {
+      return with_wgmma_tile<others...>(s, body);
+    }
   }
   return body(Tile());
 }
+
+template <class Stored>
+constexpr ptx::Rounding rounding_of = std::is_same_v<Stored, float> ? ptx::Rounding::tf32 : ptx::Rounding::none;
 
 // An operand as rows of memory, those of all matrices one below another.
 struct WgmmaOperand {
@@ -24,7 +30,7 @@ struct WgmmaOperand {
   template <class Stored>
   ptx::TensorMap map(int box_rows, int box_columns) const {
     return ptx::tensor_map(static_cast<const Stored*>(data), rows, columns, box_rows, box_columns,
-                           ptx::Swizzle::bytes128);
+                           ptx::Swizzle::bytes128, rounding_of<Stored>);
   }
 };
 
@@ -38,13 +44,12 @@ void multiply_by_wgmma(const WgmmaOperand& a, const WgmmaOperand& b, const Matri
                        const ProductSizes& s, void* workspace) {
   const SplitPlan split = split_for<Loop>(s);
   store_or_add_parts(result, s, split, workspace, [&]<class Part>(const MatrixOutput<Part, float>& to) {
-    using Output = MatrixOutput<Part, float>;
-    launch_over_matrices(
-        wgmma_kernel<Loop, Output>,
-        WgmmaProduct<Output>{a.map<Stored>(a_depth_fast ? Loop::rows : 64, Loop::depth),
-                             b.map<Stored>(b_depth_fast ? Loop::columns : 64, Loop::depth), to, a.matrices, b.matrices,
-                             static_cast<int>(s.k), TileGrid::of<Loop>(s), split, 0, s.batches},
-        Loop::threads, Loop::shared_bytes);
+    using Product = MatrixProduct<a_depth_fast, b_depth_fast, MatrixOutput<Part, float>>;
+    launch_over_matrices(wgmma_kernel<Loop, Product>,
+                         Product{a.map<Stored>(a_depth_fast ? Loop::rows : 64, Loop::depth),
+                                 b.map<Stored>(b_depth_fast ? Loop::columns : 64, Loop::depth), to, a.matrices,
+                                 b.matrices, static_cast<int>(s.k), TileGrid::of<Loop>(s), split, 0, s.batches},
+                         Loop::threads, Loop::shared_bytes);
   });
 }
 

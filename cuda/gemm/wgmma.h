@@ -1,30 +1,25 @@
 // The main loop of a product on Hopper's tensor cores (compute capability 9.0): a block of three warpgroups makes 128
 // rows of c, 256, 128 or 64 columns wide. The last one only copies: one thread asks for tiles of 128 bytes of depth by
 // TMA, `stages` ahead, and gives its registers to the two others, which multiply 64 rows each by wgmma while the copies
-// go on. Full and empty stages are handed over by mbarriers. float16 and bfloat16, and float32 that has been rounded to
-// TF32 where it lies; sums in float32; no float32 promotion.
+// go on. Full and empty stages are handed over by mbarriers. float16 and bfloat16, and float32 that TMA rounds to TF32
+// on the way; sums in float32; no float32 promotion.
 //
 // Tiles lie as TMA brings them, in rows of 128 bytes whose 16-byte pieces are swizzled. An operand whose memory runs
-// along the depth is one tile; one whose memory runs along the lines (of 16-bit floats only) is several, of 64 lines
-// side by side. Rows of memory are multiples of 16 bytes; what leaves a matrix is zero. The operands of all matrices
-// lie one below another, so that where memory runs along the lines, the depth is a multiple of 64 or there is one
-// matrix.
+// along the depth is one box; one whose memory runs along the lines (of 16-bit floats only) is several, of 64 lines
+// side by side.
+//
+// What a block multiplies, a Product says (MatrixProduct below, those of cuda/conv/boxed.h):
+//   Tile<Loop> tile() const         the block's share:
+//     int steps                     of the depth
+//     int row, column               of the output where its sums begin
+//     int bytes()                   that bring() copies
+//     void bring(char* a, char* b, Mbarrier* full)    begins the copies of the next step
+//   output(const Tile&) const       gemm/output.h
 #pragma once
 #include "cuda/gemm/matrices.h"
 #include "cuda/gemm/staged_output.h"
 
 namespace ph::cuda {
-
-template <class Output>
-struct WgmmaProduct {
-  ptx::TensorMap a, b;
-  Output out;
-  Places<> a_matrices, b_matrices;  // in rows of memory
-  int depth;
-  TileGrid tiles;
-  SplitPlan split;
-  int64_t first_matrix, matrices;
-};
 
 // What a block makes of c, whatever the operands.
 template <int columns_>
@@ -52,16 +47,35 @@ struct Wgmma : WgmmaTile<columns_> {
     ptx::Mbarrier full[stages], empty[stages];
   };
 
-  // The copying thread. a and b begin at these rows of memory.
-  __device__ static void copy(const ptx::TensorMap& a, const ptx::TensorMap& b, int a_first, int b_first, int row,
-                              int column, int first, int steps, char* shared, Barriers& barriers) {
-    for (int step = 0; step < steps; ++step) {
-      const int stage = step % stages, place = first + step * depth;
+  // One thread, before a __syncthreads.
+  __device__ static void initialize(Barriers& barriers, int copying_threads) {
+    for (int stage = 0; stage < stages; ++stage) {
+      ptx::initialize(&barriers.full[stage], copying_threads);
+      ptx::initialize(&barriers.empty[stage], consumer_warps);
+    }
+    ptx::fence_initialized();
+  }
+
+  // The copying thread.
+  template <class Share>
+  __device__ static void copy(Share& share, char* shared, Barriers& barriers) {
+    for (int step = 0; step < share.steps; ++step) {
+      const int stage = step % stages;
       ptx::wait(&barriers.empty[stage], step / stages % 2 ^ 1);
-      ptx::arrive_expecting(&barriers.full[stage], stage_bytes);
+      ptx::arrive_expecting(&barriers.full[stage], share.bytes());
       char* to = shared + stage * stage_bytes;
-      copy_operand<a_depth_fast, rows>(to, a, a_first, row, place, &barriers.full[stage]);
-      copy_operand<b_depth_fast, columns>(to + a_bytes, b, b_first, column, place, &barriers.full[stage]);
+      share.bring(to, to + a_bytes, &barriers.full[stage]);
+    }
+  }
+
+  // box(to, line, place) for each box of an operand's tile of so many lines.
+  template <bool depth_fast, int lines, class Box>
+  __device__ static void bring_operand(char* to, int line, int place, Box&& box) {
+    if constexpr (depth_fast) {
+      box(to, line, place);
+    } else {
+      PH_UNROLL
+      for (int side = 0; side < lines / 64; ++side) box(to + side * side_bytes, line + side * 64, place);
     }
   }
 
@@ -103,59 +117,90 @@ struct Wgmma : WgmmaTile<columns_> {
     ptx::synchronize(2 + consumer, 128);
     Staged::template store<128>(staged, out, row, column, thread);
   }
-
- private:
-  template <bool depth_fast, int lines>
-  __device__ static void copy_operand(char* to, const ptx::TensorMap& map, int first, int line, int place,
-                                      ptx::Mbarrier* full) {
-    if constexpr (depth_fast) {
-      ptx::copy_tile(to, map, first + line, place, full);
-    } else {
-      PH_UNROLL
-      for (int side = 0; side < lines / 64; ++side) {
-        ptx::copy_tile(to + side * side_bytes, map, first + place, line + side * 64, full);
-      }
-    }
-  }
 };
 
-template <class Loop, class Output>
-__global__ void __launch_bounds__(Loop::threads, Loop::blocks)
-    wgmma_kernel(const __grid_constant__ WgmmaProduct<Output> product) {
+template <class Loop, class Product>
+__global__ void __launch_bounds__(Loop::threads, Loop::blocks) wgmma_kernel(const __grid_constant__ Product product) {
 #if defined(PH_SIM) || PH_HAS_WGMMA
   PH_DYNAMIC_SHARED(char, shared);
   PH_SHARED(typename Loop::Barriers, barriers, [1]);
-  if (threadIdx.x == 0) {
-    for (int stage = 0; stage < Loop::stages; ++stage) {
-      ptx::initialize(&barriers->full[stage], 1);
-      ptx::initialize(&barriers->empty[stage], Loop::consumer_warps);
-    }
-    ptx::fence_initialized();
-  }
+  if (threadIdx.x == 0) Loop::initialize(*barriers, 1);
   __syncthreads();
-  int row_tile, column_tile;
-  product.tiles.find(static_cast<int>(blockIdx.x), row_tile, column_tile);
-  const int row = row_tile * Loop::rows, column = column_tile * Loop::columns, part = static_cast<int>(blockIdx.y);
-  const int64_t matrix = product.first_matrix + blockIdx.z;
-  const int first = part * product.split.depth, rest = product.depth - first;
-  const int steps = ((rest < product.split.depth ? rest : product.split.depth) + Loop::depth - 1) / Loop::depth;
+  auto tile = product.template tile<Loop>();
   const int warpgroup = static_cast<int>(threadIdx.x) / 128;
   if (warpgroup == Loop::consumers) {
     ptx::give_registers<Loop::copying_registers>();
-    if (threadIdx.x % 128 == 0) {
-      Loop::copy(product.a, product.b, static_cast<int>(product.a_matrices.offset(matrix)),
-                 static_cast<int>(product.b_matrices.offset(matrix)), row, column, first, steps, shared, *barriers);
-    }
+    if (threadIdx.x % 128 == 0) Loop::copy(tile, shared, *barriers);
   } else {
     ptx::take_registers<Loop::registers>();
-    Output out = product.out;
-    out.data += (part * product.matrices + matrix) * out.rows * out.columns;
-    Loop::multiply(out, warpgroup, row + warpgroup * Loop::warpgroup_rows, column, steps, shared, *barriers);
+    Loop::multiply(product.output(tile), warpgroup, tile.row + warpgroup * Loop::warpgroup_rows, tile.column,
+                   tile.steps, shared, *barriers);
   }
 #else
   (void)product;
   __trap();  // wrong results would be worse
 #endif
 }
+
+// Products of matrices. Rows of memory are multiples of 16 bytes; what leaves a matrix is zero. The operands of all
+// matrices lie one below another, so that where memory runs along the lines, the depth is a multiple of 64 or there is
+// one matrix.
+template <bool a_depth_fast, bool b_depth_fast, class Output>
+struct MatrixProduct {
+  ptx::TensorMap a, b;
+  Output out;
+  Places<> a_matrices, b_matrices;  // in rows of memory
+  int depth;
+  TileGrid tiles;
+  SplitPlan split;
+  int64_t first_matrix, matrices;
+
+  template <class Loop>
+  struct Tile {
+    const MatrixProduct& product;
+    int row, column, place, steps;
+    int64_t matrix;
+    int a_first, b_first;  // rows of memory
+
+    __device__ static constexpr int bytes() { return Loop::stage_bytes; }
+    __device__ void bring(char* to_a, char* to_b, ptx::Mbarrier* full) {
+      bring_matrix<a_depth_fast, Loop::rows>(to_a, product.a, a_first, row, full);
+      bring_matrix<b_depth_fast, Loop::columns>(to_b, product.b, b_first, column, full);
+      place += Loop::depth;
+    }
+
+   private:
+    template <bool depth_fast, int lines>
+    __device__ void bring_matrix(char* to, const ptx::TensorMap& map, int first, int line, ptx::Mbarrier* full) {
+      Loop::template bring_operand<depth_fast, lines>(to, line, place, [&](char* box, int at_line, int at_place) {
+        depth_fast ? ptx::copy_tile(box, map, first + at_line, at_place, full)
+                   : ptx::copy_tile(box, map, first + at_place, at_line, full);
+      });
+    }
+  };
+
+  template <class Loop>
+  __device__ Tile<Loop> tile() const {
+    int row_tile, column_tile;
+    tiles.find(static_cast<int>(blockIdx.x), row_tile, column_tile);
+    const int64_t matrix = first_matrix + blockIdx.z;
+    const int first = static_cast<int>(blockIdx.y) * split.depth, rest = depth - first;
+    const int steps = ((rest < split.depth ? rest : split.depth) + Loop::depth - 1) / Loop::depth;
+    return {*this,
+            row_tile * Loop::rows,
+            column_tile * Loop::columns,
+            first,
+            steps,
+            matrix,
+            static_cast<int>(a_matrices.offset(matrix)),
+            static_cast<int>(b_matrices.offset(matrix))};
+  }
+  template <class Tile>
+  __device__ Output output(const Tile& tile) const {
+    Output result = out;
+    result.data += (blockIdx.y * matrices + tile.matrix) * out.rows * out.columns;
+    return result;
+  }
+};
 
 }  // namespace ph::cuda

@@ -58,21 +58,38 @@ void turn_if_complete(Block* b, Mbarrier& state) {
   wake(b, b->wait_for_mbarrier);
 }
 
+// Where row number `row` of the box lies in the tensor; nullptr: outside.
+const char* row_of(const TileCopy& copy, int row) {
+  const Tile& tile = copy.tile;
+  const char* at = tile.tensor;
+  for (int d = tile.rank - 2; d >= 0; --d) {
+    const TileAxis& axis = tile.axes[d];
+    const int64_t place = copy.corner[d] + row % axis.box * axis.step;
+    if (place < 0 || place >= axis.size) return nullptr;
+    row /= axis.box;
+    at += place * axis.stride;
+  }
+  return at;
+}
+
 void copy_tile(Block* b, const TileCopy& copy) {
   const Tile& tile = copy.tile;
-  const int row_bytes = tile.box_columns * tile.element_bytes;
+  const int row_bytes = tile.last().box * tile.element_bytes;
+  int rows = 1;
+  for (int d = 0; d < tile.rank - 1; ++d) rows *= tile.axes[d].box;
   const auto base = reinterpret_cast<uintptr_t>(copy.to);
-  for (int row = 0; row < tile.box_rows; ++row) {
+  for (int row = 0; row < rows; ++row) {
+    const char* from = row_of(copy, row);
     for (int at = 0; at < row_bytes; at += 16) {
       const auto offset = static_cast<uint32_t>(row * row_bytes + at);
       char* to = copy.to + (ptx::swizzled(static_cast<uint32_t>(base) + offset, tile.swizzle_bytes) -
                             static_cast<uint32_t>(base));
-      copy_chunk(tile, copy.row + row, copy.column + at / tile.element_bytes, to);
+      copy_chunk(tile, from, copy.corner[tile.rank - 1] + at / tile.element_bytes, to);
     }
   }
   auto& state = *reinterpret_cast<Mbarrier*>(copy.barrier);
   release(occasion_of(b, copy.barrier, state.phase));
-  state.bytes -= tile.box_rows * row_bytes;
+  state.bytes -= rows * row_bytes;
   turn_if_complete(b, state);
 }
 
@@ -114,7 +131,7 @@ void start_tile_copy(const TileCopy& copy) {
   if (reinterpret_cast<uintptr_t>(copy.to) % static_cast<unsigned>(alignment)) {
     fail("TMA: the tile's address is no multiple of %d bytes", alignment);
   }
-  const int64_t column_bytes = copy.column * copy.tile.element_bytes;
+  const int64_t column_bytes = copy.corner[copy.tile.rank - 1] * copy.tile.element_bytes;
   if (column_bytes % 16) {
     fail("TMA: the tile's column is %lld bytes into its row, no multiple of 16", static_cast<long long>(column_bytes));
   }

@@ -70,16 +70,24 @@ void mbarrier_init(uint64_t* barrier, unsigned arrivals);
 void mbarrier_arrive(uint64_t* barrier, unsigned more_bytes);
 void mbarrier_wait(uint64_t* barrier, unsigned parity, const Place& place);
 
-// TMA: a tile of a matrix goes to shared memory and its bytes to an mbarrier.
+// TMA: a box of a tensor goes to shared memory and its bytes to an mbarrier.
+struct TileAxis {
+  int64_t size, stride;  // stride in bytes
+  int box, step;
+};
 struct Tile {
-  const char* matrix;
-  int64_t rows, columns, row_bytes;
-  int element_bytes, box_rows, box_columns;
+  const char* tensor;
+  int rank;
+  TileAxis axes[4];  // the slowest first
+  int element_bytes;
   int swizzle_bytes;  // 0, 32, 64 or 128
+  bool rounds_to_tf32;
+
+  const TileAxis& last() const { return axes[rank - 1]; }
 };
 struct TileCopy {
   Tile tile;
-  int64_t row, column;
+  int64_t corner[4];
   char* to;
   uint64_t* barrier;
 };

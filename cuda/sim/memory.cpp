@@ -21,15 +21,21 @@ void copy_now(const Copy& copy) {
   }
 }
 
-void copy_chunk(const Tile& tile, int64_t row, int64_t column, char* to) {
-  const bool row_inside = row >= 0 && row < tile.rows;
+// Ties to even, as seen on an H100 (ptx::to_tf32 rounds them away from zero); Inf and NaN stay.
+static uint32_t rounded_to_tf32(uint32_t bits) {
+  const bool is_finite = (bits >> 23 & 0xff) != 0xff;
+  return is_finite ? (bits + 0xfff + (bits >> 13 & 1)) & ~uint32_t{0x1fff} : bits;
+}
+
+void copy_chunk(const Tile& tile, const char* row, int64_t column, char* to) {
   for (int e = 0; e < 16 / tile.element_bytes; ++e, ++column, to += tile.element_bytes) {
-    const bool inside = row_inside && column >= 0 && column < tile.columns;
-    const char* from = inside ? tile.matrix + row * tile.row_bytes + column * tile.element_bytes : nullptr;
+    const bool inside = row && column >= 0 && column < tile.last().size;
+    const char* from = inside ? row + column * tile.element_bytes : nullptr;
     if (tile.element_bytes == 2) {
       *reinterpret_cast<uint16_t*>(to) = inside ? *reinterpret_cast<const uint16_t*>(from) : 0;
     } else {
-      *reinterpret_cast<uint32_t*>(to) = inside ? *reinterpret_cast<const uint32_t*>(from) : 0;
+      const uint32_t bits = inside ? *reinterpret_cast<const uint32_t*>(from) : 0;
+      *reinterpret_cast<uint32_t*>(to) = tile.rounds_to_tf32 ? rounded_to_tf32(bits) : bits;
     }
   }
 }

@@ -6,8 +6,8 @@ namespace ph::sim {
 
 void copy_now(const Copy& copy);
 
-// 16 bytes of a tile's row, with zeros for what lies outside the matrix.
-void copy_chunk(const Tile& tile, int64_t row, int64_t column, char* to);
+// 16 bytes of a tensor's row from `column` on, with zeros for what lies outside. row: nullptr where all of it does.
+void copy_chunk(const Tile& tile, const char* row, int64_t column, char* to);
 
 float bfloat16_at(const char* at);
 float float16_at(const char* at);

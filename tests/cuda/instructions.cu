@@ -240,29 +240,30 @@ CASE(mbarrier_phases) { LAUNCH_OVER_NUMBERS(32, mbarrier_kernel, 1, 64, 9); }
 
 // ---- TMA
 
-// Copies a box to shared memory and writes that out byte for byte.
-template <class T, int box_rows, int box_columns>
-__global__ void tile_kernel(const __grid_constant__ TensorMap map, int row, int column, T* y) {
-  constexpr int count = box_rows * box_columns;
-  PH_DYNAMIC_SHARED(T, tile);
+template <int rank>
+struct Corner {
+  int places[rank];
+};
+
+// Copies a box of `count` elements to shared memory and writes that out byte for byte.
+template <class T, int rank>
+__global__ void box_kernel(const __grid_constant__ TensorMap map, const Corner<rank> corner, int count, T* y) {
+  PH_DYNAMIC_SHARED(T, box);
   PH_SHARED(Mbarrier, full, [1]);
   if (threadIdx.x == 0) {
     initialize(full, 1);
     fence_initialized();
     arrive_expecting(full, count * static_cast<int>(sizeof(T)));
-    copy_tile(tile, map, row, column, full);
+    copy_box(box, map, corner.places, full);
   }
   __syncthreads();
   wait(full, 0);
-  for (unsigned i = threadIdx.x; i < count; i += 32) y[i] = tile[i];
+  for (int i = static_cast<int>(threadIdx.x); i < count; i += 32) y[i] = box[i];
 }
-template <class T, int box_columns>
-static void tile_case(int row, int column, Swizzle swizzle) {
-  constexpr int rows = 20, columns = 72, box_rows = 16;
-  Array<T> x(converted<T>(numbers(rows * columns)));
-  Array<T> y{std::vector<T>(box_rows * box_columns)};
-  PH_LAUNCH((tile_kernel<T, box_rows, box_columns>), 1, 32, box_rows * box_columns * sizeof(T), nullptr,
-            tensor_map(x.data, rows, columns, box_rows, box_columns, swizzle), row, column, y.data);
+template <class T, int rank>
+static void box_case(const TensorMap& map, const Array<T>& /*of the map*/, const Corner<rank>& corner, int count) {
+  Array<T> y{std::vector<T>(static_cast<size_t>(count))};
+  PH_LAUNCH((box_kernel<T, rank>), 1, 32, static_cast<size_t>(count) * sizeof(T), nullptr, map, corner, count, y.data);
   std::vector<float> seen;
   for (const T value : y.values()) {
     if constexpr (sizeof(T) == 4) {
@@ -273,6 +274,13 @@ static void tile_case(int row, int column, Swizzle swizzle) {
   }
   print(seen);
 }
+template <class T, int box_columns>
+static void tile_case(int row, int column, Swizzle swizzle) {
+  constexpr int rows = 20, columns = 72, box_rows = 16;
+  Array<T> x(converted<T>(numbers(rows * columns)));
+  box_case(tensor_map(x.data, rows, columns, box_rows, box_columns, swizzle), x, Corner<2>{{row, column}},
+           box_rows * box_columns);
+}
 CASE(tile_none) { tile_case<float, 12>(1, 4, Swizzle::none); }
 CASE(tile_32) { tile_case<float, 8>(2, 24, Swizzle::bytes32); }
 CASE(tile_64) { tile_case<float, 16>(0, 8, Swizzle::bytes64); }
@@ -280,6 +288,34 @@ CASE(tile_128) { tile_case<float, 32>(3, 16, Swizzle::bytes128); }
 CASE(tile_128_beyond_the_end) { tile_case<float, 32>(12, 56, Swizzle::bytes128); }
 CASE(tile_64_before_the_start) { tile_case<float, 16>(-3, -8, Swizzle::bytes64); }
 CASE(tile_float16) { tile_case<Float16, 64>(1, 8, Swizzle::bytes128); }
+
+// Images as convolutions read them: (3, 6, 5, 40), in boxes of some images, rows and columns, 64 channels wide.
+static void pixels_case(int images, int rows, int columns, int row_step, int column_step, const Corner<4>& corner) {
+  Array<BFloat16> x(converted<BFloat16>(left_numbers(3 * 6 * 5 * 40)));
+  box_case(
+      tensor_map(x.data,
+                 {{3, 6 * 5 * 40, images}, {6, 5 * 40, rows, row_step}, {5, 40, columns, column_step}, {40, 1, 64}},
+                 Swizzle::bytes128),
+      x, corner, images * rows * columns * 64);
+}
+CASE(pixels) { pixels_case(2, 3, 5, 1, 1, {{1, 2, 0, 0}}); }
+CASE(pixels_outside) { pixels_case(2, 4, 7, 1, 1, {{2, -1, -1, 0}}); }
+CASE(pixels_in_steps) { pixels_case(1, 3, 3, 2, 2, {{1, 0, 1, 0}}); }
+CASE(pixels_in_steps_outside) { pixels_case(3, 4, 4, 3, 2, {{0, -2, -3, 0}}); }
+CASE(three_axes) {
+  Array<float> x(numbers(4 * 6 * 20));
+  box_case(tensor_map(x.data, {{4, 6 * 20, 1}, {6, 20, 8}, {20, 1, 32}}, Swizzle::bytes128), x, Corner<3>{{2, 1, 8}},
+           8 * 32);
+}
+// The numbers that tf32_rounding takes.
+CASE(tile_rounded_to_tf32) {
+  std::vector<float> values;
+  for (int n = 0; n < 64; ++n) {
+    values.push_back((1 + static_cast<float>(n) / 8192) * (n % 2 ? -1.0f : 1.0f));
+  }
+  Array<float> x(values);
+  box_case(tensor_map(x.data, 2, 32, 2, 32, Swizzle::none, Rounding::tf32), x, Corner<2>{{0, 0}}, 64);
+}
 
 // ---- wgmma
 

@@ -52,13 +52,21 @@ PRODUCTS: dict[str, dict[str, str]] = {
     "wgmma_256": HALVES,
     "wgmma_128": HALVES,
     "wgmma_64": HALVES,
+    "boxed": HALVES | TF32,
+    "boxed_256": HALVES | TF32,
+    "boxed_128": HALVES | TF32,
+    "boxed_64": HALVES | TF32,
 }
 ALL = {**EXACT, **HALVES, "float64": "float64"}
 OTHERS = {"depthwise": {**EXACT, **HALVES}, "reference": ALL}
 KINDS: dict[str, dict[str, dict[str, str]]] = {
     "conv2d": {**PRODUCTS, **OTHERS, "first_layer": {**EXACT, **HALVES}},
     "conv2d_input_grad": {**PRODUCTS, **OTHERS},
-    "conv2d_kernel_grad": {**PRODUCTS, **OTHERS, "first_layer": {**EXACT, **HALVES}},
+    "conv2d_kernel_grad": {
+        **{name: HALVES if name.startswith("boxed") else kinds for name, kinds in PRODUCTS.items()},
+        **OTHERS,
+        "first_layer": {**EXACT, **HALVES},
+    },
 }
 EACH = [(op, variant, dtype) for op, table in KINDS.items() for variant, kinds in table.items() for dtype in kinds]
 
@@ -78,6 +86,8 @@ CASES: dict[str, Case] = {
     "pointwise": ((2, 5, 6, 32), (1, 1, 32, 24), {}),
     "many channels": ((1, 4, 5, 72), (3, 3, 72, 24), {"padding": "same"}),
     "many pixels": ((2, 20, 15, 8), (1, 2, 8, 16), {}),
+    "small images": ((7, 5, 3, 16), (3, 3, 16, 40), {"padding": "same"}),
+    "wide tiles": ((3, 14, 12, 72), (2, 3, 72, 144), {"strides": (2, 1), "padding": "same"}),
     "one channel": ((2, 10, 9, 1), (3, 3, 1, 8), {}),
     "three channels": ((2, 11, 12, 3), (3, 3, 3, 24), {"strides": (2, 2), "padding": "same"}),
     "three channels, parts of the rows": ((3, 9, 10, 3), (3, 3, 3, 64), {"padding": "same"}),
@@ -183,7 +193,7 @@ def _products(op: str, name: str) -> tuple[int, int, int]:
     return batch * -(-height // strides[0]) * -(-width // strides[1]), in_group, taps * filters // groups
 
 
-def _why_refused(op: str, variant: str, name: str) -> str | None:
+def _why_refused(op: str, variant: str, name: str, dtype: str) -> str | None:
     (*_, channels), (*taps, in_group, filters), attrs = ALL_CASES[name]
     groups, (m, n, k) = attrs.get("groups", 1), _products(op, name)
     if variant == "depthwise":
@@ -202,6 +212,15 @@ def _why_refused(op: str, variant: str, name: str) -> str | None:
         if filters % 8:
             return "filters are not a multiple of 8"
         return "tensor cores are faster" if k > 64 else None
+    if variant.startswith("boxed"):
+        if groups > 1:
+            return "wants one group"
+        if 0 in (*ALL_CASES[name][0], *ALL_CASES[name][1], *_output_shape(name)):
+            return "there is nothing to multiply"
+        piece = 16 // np.dtype(dtype if dtype == "float32" else "float16").itemsize
+        if channels % piece or filters % piece:
+            return "channels are not multiples of 16 bytes"
+        return "too narrow for wgmma" if variant == "boxed" and (m <= 64 or n <= 16) else None
     if variant.startswith("wgmma"):
         if in_group % 8 or filters // groups % 8:
             return "channels are not multiples of 16 bytes"
@@ -229,7 +248,7 @@ def _takes(dtype: str) -> None:
 
 def _check(op: str, variant: str, dtype: str, name: str) -> None:
     inputs, attrs = _inputs(op, name, dtype)
-    reason = _why_refused(op, variant, name)
+    reason = _why_refused(op, variant, name, dtype)
     if reason:
         with pytest.raises(ValueError, match=f"{variant} refused: {reason}"):
             run(op, variant, *inputs, **attrs)
@@ -259,7 +278,7 @@ def test_each_kernel_in_all_geometries(op, variant, dtype):
 def test_no_elements(op, variant, dtype):
     _takes(dtype)
     for name in EMPTY:
-        if _why_refused(op, variant, name) is None:
+        if _why_refused(op, variant, name, dtype) is None:
             _check(op, variant, dtype, name)
 
 
@@ -277,7 +296,7 @@ def test_bias_and_activation_are_applied_once_split_or_not(variant, dtype, activ
     _takes(dtype)
     names = {"depthwise": ["depthwise", "depthwise, single channels"], "first_layer": ["three channels"]}
     for name in names.get(variant, ["16-byte channels", "single channels", "deep forward"]):
-        if _why_refused("conv2d", variant, name):
+        if _why_refused("conv2d", variant, name, dtype):
             continue
         inputs, attrs = _inputs("conv2d", name, dtype)
         bias = stored(10 * normal(ALL_CASES[name][1][3], seed=3), dtype)
@@ -331,7 +350,7 @@ def test_a_first_layer_with_a_deep_kernel_is_direct_where_products_must_be_exact
 @pytest.mark.parametrize(("op", "name"), list(zip(("conv2d", "conv2d_input_grad"), MANY_PIXELS)))
 def test_wgmma_takes_few_channels_of_many_pixels(op, name, dtype):
     _takes(dtype)
-    assert _why_refused(op, "wgmma", name) is None
+    assert _why_refused(op, "wgmma", name, dtype) is None
     _check(op, "wgmma", dtype, name)
 
 
@@ -355,7 +374,7 @@ def choose() -> None:
         (75, ["ffma", "ffma", "first_layer", "halves_64", "halves_64"]),
         (80, ["tf32", "tf32x3", "tf32", "halves", "halves"]),
         (86, ["tf32", "ffma", "tf32", "halves", "halves"]),
-        (90, ["tf32", "tf32x3", "tf32", "halves", "wgmma"]),
+        (90, ["tf32", "tf32x3", "tf32", "halves", "boxed"]),
     ],
 )
 def test_kernels_are_chosen_by_shape_dtype_precision_and_compute_capability(capability, products):
@@ -371,7 +390,7 @@ def digests() -> Iterator[str]:
             continue
         digest = hashlib.sha256()
         for name in ("strides", "three channels", "depthwise, many rows", DEEP_OF[op]):
-            if _why_refused(op, variant, name) is None:
+            if _why_refused(op, variant, name, dtype) is None:
                 inputs, attrs = _inputs(op, name, dtype)
                 digest.update(run(op, variant, *inputs, **attrs))
         yield digest.hexdigest()

@@ -36,10 +36,11 @@ def _indices() -> np.ndarray:
     return np.add.outer(block, thread)
 
 
-def _tf32_rounding() -> np.ndarray:
-    """To 10 bits of fraction, ties away from zero."""
+def _tf32_rounding(ties_to_even: bool = False) -> np.ndarray:
+    """To 10 bits of fraction, ties away from zero, or to even as TMA rounds them."""
     n = np.arange(64)
-    return np.floor((1 + n / 8192) * 1024 + 0.5) / 1024 * np.where(n % 2, -1, 1)
+    scaled = (1 + n / 8192) * 1024
+    return (np.rint(scaled) if ties_to_even else np.floor(scaled + 0.5)) / 1024 * np.where(n % 2, -1, 1)
 
 
 def _halves() -> np.ndarray:
@@ -60,18 +61,33 @@ def _pipeline(rounds: int) -> np.ndarray:
     return np.arange(32 * rounds).reshape(rounds, 32)[:, ::-1].sum(0)
 
 
-def _tile(box_columns: int, row: int, column: int, size: int, swizzle: int) -> np.ndarray:
-    """A box of 16 rows of a 20 x 72 matrix, in pieces of 16 bytes: piece i of the 8 in line l of 128 bytes goes to
-    i xor l, as far as the swizzle is wide."""
-    matrix = np.zeros((60, 200))
-    matrix[20:40, 64:136] = np.arange(20 * 72).reshape(20, 72)
-    flat = matrix[20 + row : 36 + row, 64 + column : 64 + column + box_columns].ravel()
-    each = 16 // size
-    pieces, placed = flat.reshape(-1, each), np.full((flat.size // each, each), np.nan)
+def _swizzled(box: np.ndarray, size: int, swizzle: int) -> np.ndarray:
+    """In pieces of 16 bytes: piece i of the 8 in line l of 128 bytes goes to i xor l, as far as the swizzle is wide."""
+    pieces = box.reshape(-1, 16 // size)
+    placed = np.full(pieces.shape, np.nan)
     for i, piece in enumerate(pieces):
         line, within = divmod(i, 8)
         placed[line * 8 + (within ^ (line % 8) % max(swizzle // 16, 1))] = piece
     return placed
+
+
+def _tile(box_columns: int, row: int, column: int, size: int, swizzle: int) -> np.ndarray:
+    """A box of 16 rows of a 20 x 72 matrix."""
+    matrix = np.zeros((60, 200))
+    matrix[20:40, 64:136] = np.arange(20 * 72).reshape(20, 72)
+    return _swizzled(matrix[20 + row : 36 + row, 64 + column : 64 + column + box_columns], size, swizzle)
+
+
+def _pixels(corner: tuple[int, ...], box: tuple[int, ...], steps: tuple[int, ...] = (1, 1, 1)) -> np.ndarray:
+    """A box of (images, rows, columns), 64 channels wide, of (3, 6, 5, 40) bfloat16 elements."""
+    images = np.pad(_left(3, 6, 5, 40), [(10, 10), (10, 10), (10, 10), (0, 24)])
+    picked = [slice(10 + c, 10 + c + n * s, s) for c, n, s in zip(corner, box, steps, strict=True)]
+    return _swizzled(images[tuple(picked)], 2, 128)
+
+
+def _three_axes() -> np.ndarray:
+    tensor = np.pad(np.arange(4 * 6 * 20).reshape(4, 6, 20), [(0, 0), (0, 4), (0, 20)])
+    return _swizzled(tensor[2, 1:9, 8:40], 4, 128)
 
 
 def _product(n: int, depth: int, a_transposed: bool = False, b_transposed: bool = False) -> np.ndarray:
@@ -131,6 +147,12 @@ RIGHT = {
     "tile_128_beyond_the_end": [_tile(32, 12, 56, 4, 128)],
     "tile_64_before_the_start": [_tile(16, -3, -8, 4, 64)],
     "tile_float16": [_tile(64, 1, 8, 2, 128)],
+    "pixels": [_pixels((1, 2, 0), (2, 3, 5))],
+    "pixels_outside": [_pixels((2, -1, -1), (2, 4, 7))],
+    "pixels_in_steps": [_pixels((1, 0, 1), (1, 3, 3), (1, 2, 2))],
+    "pixels_in_steps_outside": [_pixels((0, -2, -3), (3, 4, 4), (1, 3, 2))],
+    "three_axes": [_three_axes()],
+    "tile_rounded_to_tf32": [_tf32_rounding(ties_to_even=True)],
     "wgmma_bfloat16_64": [_product(64, 64)],
     "wgmma_bfloat16_128_b_transposed": [_product(128, 64, b_transposed=True)],
     "wgmma_bfloat16_64_both_transposed": [_product(64, 32, a_transposed=True, b_transposed=True)],

@@ -1,0 +1,10 @@
+// Convolutions of bfloat16 on Hopper's tensor cores, their pixels found by TMA.
+#include "cuda/conv/boxed.h"
+
+namespace ph::cuda {
+
+PH_BOXED_CONV(Pass::forward, BFloat16);
+PH_BOXED_CONV(Pass::input_grad, BFloat16);
+PH_BOXED_CONV(Pass::kernel_grad, BFloat16);
+
+}  // namespace ph::cuda

@@ -1,0 +1,10 @@
+// Convolutions of float16 on Hopper's tensor cores, their pixels found by TMA.
+#include "cuda/conv/boxed.h"
+
+namespace ph::cuda {
+
+PH_BOXED_CONV(Pass::forward, Float16);
+PH_BOXED_CONV(Pass::input_grad, Float16);
+PH_BOXED_CONV(Pass::kernel_grad, Float16);
+
+}  // namespace ph::cuda

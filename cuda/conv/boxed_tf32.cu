@@ -1,0 +1,9 @@
+// Convolutions of float32 on Hopper's tensor cores, rounded to TF32, their pixels found by TMA.
+#include "cuda/conv/boxed.h"
+
+namespace ph::cuda {
+
+PH_BOXED_CONV(Pass::forward, float);
+PH_BOXED_CONV(Pass::input_grad, float);
+
+}  // namespace ph::cuda
