@@ -67,16 +67,6 @@ const char* halves_accepts(SpecSpan in, const ConvAttrs& a) {
   return capability() < 80 ? "tiles of 128 x 128 want more shared memory than this compute capability has" : nullptr;
 }
 
-// Places are found 16 bytes at a time.
-template <Pass pass>
-const char* wgmma_can(SpecSpan in, const ConvAttrs& a) {
-  constexpr int64_t piece = 8;
-  if (capability() != 90) return "wgmma wants compute capability 9.0";
-  if (const char* reason = halves_can<pass>(in, a)) return reason;
-  const ConvGeometry g = geometry_of(pass, in, a);
-  const bool pieces = g.group_channels() % piece == 0 && g.group_filters() % piece == 0;
-  return pieces ? nullptr : "channels are not multiples of 16 bytes";
-}
 // Boxes of pixels are found by TMA, in rows of memory that are multiples of 16 bytes.
 template <Pass pass>
 const char* boxed_can(SpecSpan in, const ConvAttrs& a) {
@@ -84,7 +74,6 @@ const char* boxed_can(SpecSpan in, const ConvAttrs& a) {
   const bool is_float = dtype == DType::float32;
   if (capability() != 90) return "wgmma wants compute capability 9.0";
   if (const char* reason = is_float ? tf32_can<pass>(in, a) : halves_can<pass>(in, a)) return reason;
-  if (is_float && pass == Pass::kernel_grad) return "wgmma turns no float32";
   const ConvGeometry g = geometry_of(pass, in, a);
   const int64_t piece = is_float ? 4 : 8;
   if (g.groups > 1) return "wants one group";
@@ -92,6 +81,8 @@ const char* boxed_can(SpecSpan in, const ConvAttrs& a) {
     return "there is nothing to multiply";
   }
   if (g.channels % piece != 0 || g.filters % piece != 0) return "channels are not multiples of 16 bytes";
+  const int64_t image = most(g.rows.in * g.columns.in * g.channels, g.pixels() * g.filters);
+  if (is_float && pass == Pass::kernel_grad && image > INT32_MAX) return "too large for 32-bit places";
   const bool near = g.rows.stride <= Gather::most_classes && g.columns.stride <= Gather::most_classes;
   return near ? nullptr : "strides beyond 8";
 }
@@ -101,18 +92,12 @@ const char* boxed_accepts(SpecSpan in, const ConvAttrs& a) {
     return "the precision asked for is higher";
   if (const char* reason = boxed_can<pass>(in, a)) return reason;
   const ProductSizes s = product_sizes(pass, geometry_of(pass, in, a));
-  return s.m <= 64 || s.n <= 16 ? "too narrow for wgmma" : nullptr;
-}
-
-// As measured on an H200: mma hides the gathering better where its tiles are full and many.
-template <Pass pass>
-const char* wgmma_accepts(SpecSpan in, const ConvAttrs& a) {
-  if (const char* reason = wgmma_can<pass>(in, a)) return reason;
-  const ProductSizes s = product_sizes(pass, geometry_of(pass, in, a));
-  if (pass == Pass::kernel_grad) return s.m <= 64 ? "too narrow for wgmma" : nullptr;
-  constexpr int64_t enough_tiles = 128;
-  const bool few_channels = s.n > 16 && s.n <= 64 && s.tiles(128, 64) >= enough_tiles, many_channels = s.n >= 512;
-  return few_channels || many_channels ? nullptr : "mma is faster";
+  if (s.m <= 64 || s.n <= 16) return "too narrow for wgmma";
+  if (pass != Pass::kernel_grad || in[0].dtype != DType::float32) return nullptr;
+  // both operands are turned round so that images are the depth, of which a product takes 32
+  constexpr int64_t enough_images = 16, most_elements = int64_t{1} << 28;
+  if (in[0].shape[0] < enough_images) return "too few images";
+  return in[0].shape.size() + in[1].shape.size() > most_elements ? "turned images want too much memory" : nullptr;
 }
 
 template <Pass pass, template <class> class... TilesInOrder>
@@ -126,21 +111,18 @@ struct HalvesVariant {
   static size_t workspace(SpecSpan in, const ConvAttrs& a) { return Of<BFloat16>::workspace(in, a); }  // as of float16
 };
 
-template <Pass pass, int... columns>
+template <Pass pass, class... TilesInOrder>
 struct Boxed {
-  template <class Body>
-  static auto with_type(DType dtype, Body&& body) {
-    if (dtype == DType::float16) return body(BoxedVariant<pass, Float16, columns...>());
-    if constexpr (pass != Pass::kernel_grad) {
-      if (dtype == DType::float32) return body(BoxedVariant<pass, float, columns...>());
-    }
-    return body(BoxedVariant<pass, BFloat16, columns...>());
-  }
+  template <class T>
+  using Of = BoxedVariant<pass, T, TilesInOrder...>;
+
   static void run(const KernelCall& call, const ConvAttrs& a) {
-    with_type(call.in[0].dtype, [&](auto variant) { variant.run(call, a); });
+    with_fast_type(call.in[0].dtype, [&]<class T>(T) { Of<T>::run(call, a); });
   }
   static size_t workspace(SpecSpan in, const ConvAttrs& a) {
-    return with_type(in[0].dtype, [&](auto variant) { return variant.workspace(in, a); });
+    size_t bytes = 0;
+    with_fast_type(in[0].dtype, [&]<class T>(T) { bytes = Of<T>::workspace(in, a); });
+    return bytes;
   }
 };
 
@@ -156,38 +138,42 @@ constexpr Kernel depthwise() {
 }  // namespace
 
 #define PH_PRODUCTS(pass)                                                                                      \
-  product<Boxed<pass, 256, 128, 64>, boxed_accepts<pass>>("boxed"),                                            \
-      product<TensorVariant<pass, Tf32, Tensor128, Tensor64, TensorNarrow>, tf32_accepts<pass>>("tf32"),       \
+  product<TensorVariant<pass, Tf32, Tensor128, Tensor64, TensorNarrow>, tf32_accepts<pass>>("tf32"),           \
       product<TensorVariant<pass, Tf32x3, Tensor128, Tensor64, TensorNarrow>, tf32x3_accepts<pass>>("tf32x3"), \
       product<FfmaVariant<pass, Ffma128, Ffma64, FfmaNarrow, Ffma32>, ffma_accepts<pass>>("ffma"),             \
-      product<HalvesVariant<pass, Wgmma256, Wgmma128, Wgmma64>, wgmma_accepts<pass>>("wgmma"),                 \
       product<HalvesVariant<pass, Tensor128, Tensor64>, halves_accepts<pass>>("halves"),                       \
       product<HalvesVariant<pass, Tensor64>, halves_can<pass>>("halves_64")
 // They only run where they are forced: single tiles.
-#define PH_FORCED(pass)                                                                                             \
-  product<Boxed<pass, 256>, boxed_can<pass>>("boxed_256"), product<Boxed<pass, 128>, boxed_can<pass>>("boxed_128"), \
-      product<Boxed<pass, 64>, boxed_can<pass>>("boxed_64"),                                                        \
-      product<TensorVariant<pass, Tf32, Tensor128>, tf32_can<pass>>("tf32_128"),                                    \
-      product<TensorVariant<pass, Tf32, Tensor64>, tf32_can<pass>>("tf32_64"),                                      \
-      product<TensorVariant<pass, Tf32, TensorNarrow>, tf32_can<pass>>("tf32_narrow"),                              \
-      product<TensorVariant<pass, Tf32x3, Tensor128>, tf32_can<pass>>("tf32x3_128"),                                \
-      product<TensorVariant<pass, Tf32x3, Tensor64>, tf32_can<pass>>("tf32x3_64"),                                  \
-      product<TensorVariant<pass, Tf32x3, TensorNarrow>, tf32_can<pass>>("tf32x3_narrow"),                          \
-      product<FfmaVariant<pass, Ffma128>, ffma_accepts<pass>>("ffma_128"),                                          \
-      product<FfmaVariant<pass, Ffma64>, ffma_accepts<pass>>("ffma_64"),                                            \
-      product<FfmaVariant<pass, FfmaNarrow>, ffma_accepts<pass>>("ffma_narrow"),                                    \
-      product<FfmaVariant<pass, Ffma32>, ffma_accepts<pass>>("ffma_32"),                                            \
-      product<HalvesVariant<pass, Tensor128>, halves_accepts<pass>>("halves_128"),                                  \
-      product<HalvesVariant<pass, Wgmma256>, wgmma_can<pass>>("wgmma_256"),                                         \
-      product<HalvesVariant<pass, Wgmma128>, wgmma_can<pass>>("wgmma_128"),                                         \
-      product<HalvesVariant<pass, Wgmma64>, wgmma_can<pass>>("wgmma_64")
+#define PH_FORCED(pass)                                                                    \
+  product<TensorVariant<pass, Tf32, Tensor128>, tf32_can<pass>>("tf32_128"),               \
+      product<TensorVariant<pass, Tf32, Tensor64>, tf32_can<pass>>("tf32_64"),             \
+      product<TensorVariant<pass, Tf32, TensorNarrow>, tf32_can<pass>>("tf32_narrow"),     \
+      product<TensorVariant<pass, Tf32x3, Tensor128>, tf32_can<pass>>("tf32x3_128"),       \
+      product<TensorVariant<pass, Tf32x3, Tensor64>, tf32_can<pass>>("tf32x3_64"),         \
+      product<TensorVariant<pass, Tf32x3, TensorNarrow>, tf32_can<pass>>("tf32x3_narrow"), \
+      product<FfmaVariant<pass, Ffma128>, ffma_accepts<pass>>("ffma_128"),                 \
+      product<FfmaVariant<pass, Ffma64>, ffma_accepts<pass>>("ffma_64"),                   \
+      product<FfmaVariant<pass, FfmaNarrow>, ffma_accepts<pass>>("ffma_narrow"),           \
+      product<FfmaVariant<pass, Ffma32>, ffma_accepts<pass>>("ffma_32"),                   \
+      product<HalvesVariant<pass, Tensor128>, halves_accepts<pass>>("halves_128"),         \
+      product<Boxed<pass, Boxed256>, boxed_can<pass>>("boxed_256"),                        \
+      product<Boxed<pass, Boxed128>, boxed_can<pass>>("boxed_128"),                        \
+      product<Boxed<pass, Boxed64>, boxed_can<pass>>("boxed_64")
+#define PH_BOXED_GATHER(pass) \
+  product<Boxed<pass, BoxedNarrow32, BoxedNarrow64, Boxed256, Boxed128, Boxed64>, boxed_accepts<pass>>("boxed")
+#define PH_FORCED_GATHER(pass)                                                              \
+  PH_FORCED(pass), product<Boxed<pass, BoxedNarrow64>, boxed_can<pass>>("boxed_narrow_64"), \
+      product<Boxed<pass, BoxedNarrow32>, boxed_can<pass>>("boxed_narrow_32")
 
 PH_KERNELS(conv2d, depthwise<Pass::forward>(), kernel<FirstLayer::run, first_layer_accepts>("first_layer"),
-           PH_PRODUCTS(Pass::forward), kernel<forward_reference>("reference"), PH_FORCED(Pass::forward));
-PH_KERNELS(conv2d_input_grad, depthwise<Pass::input_grad>(), PH_PRODUCTS(Pass::input_grad),
-           kernel<input_grad_reference>("reference"), PH_FORCED(Pass::input_grad));
+           PH_BOXED_GATHER(Pass::forward), PH_PRODUCTS(Pass::forward), kernel<forward_reference>("reference"),
+           PH_FORCED_GATHER(Pass::forward));
+PH_KERNELS(conv2d_input_grad, depthwise<Pass::input_grad>(), PH_BOXED_GATHER(Pass::input_grad),
+           PH_PRODUCTS(Pass::input_grad), kernel<input_grad_reference>("reference"),
+           PH_FORCED_GATHER(Pass::input_grad));
 PH_KERNELS(conv2d_kernel_grad, depthwise<Pass::kernel_grad>(),
-           product<FirstLayerGrad, FirstLayerGrad::accepts>("first_layer"), PH_PRODUCTS(Pass::kernel_grad),
-           kernel<kernel_grad_reference>("reference"), PH_FORCED(Pass::kernel_grad));
+           product<FirstLayerGrad, FirstLayerGrad::accepts>("first_layer"),
+           product<Boxed<Pass::kernel_grad, Boxed256, Boxed128, Boxed64>, boxed_accepts<Pass::kernel_grad>>("boxed"),
+           PH_PRODUCTS(Pass::kernel_grad), kernel<kernel_grad_reference>("reference"), PH_FORCED(Pass::kernel_grad));
 
 }  // namespace ph::cuda

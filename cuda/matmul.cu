@@ -94,7 +94,7 @@ const char* wgmma_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
   return s.m <= 64 || s.n <= 32 ? "too narrow for wgmma" : nullptr;
 }
-// Below these sizes rounded copies of the operands cost more than wgmma gains (measured on an H200).
+// Below these sizes copies of the operands cost more than wgmma gains (measured on an H200).
 const char* wgmma_tf32_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   constexpr int64_t least_side = 256, least_size = 400'000, least_depth = 512;
   constexpr size_t most_memory = size_t{1} << 30;
@@ -102,8 +102,8 @@ const char* wgmma_tf32_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   if (const char* reason = wgmma_tf32_can(in, attrs)) return reason;
   const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
   const bool small = least(s.m, s.n) < least_side || s.m * s.n < least_size || s.k < least_depth;
-  if (small) return "too small for rounded copies";
-  return WgmmaTf32Fitting::workspace(in, attrs) > most_memory ? "rounded copies want too much memory" : nullptr;
+  if (small) return "too small for copies of the operands";
+  return WgmmaTf32Fitting::workspace(in, attrs) > most_memory ? "copies of the operands want too much memory" : nullptr;
 }
 const char* bfloat16_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   return in[0].dtype != DType::bfloat16 ? "wants bfloat16" : refuse_sizes(in, attrs);

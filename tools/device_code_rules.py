@@ -84,8 +84,6 @@ WANTED = [
     Wanted(r"product_kernel<TensorCores<.*?MatrixOperand<\w+, \w+, [48]>", COPY_16_BYTES, 8),
     Wanted(r"(gather|kernel_grad)_product_kernel<TensorCores<.*?>, [48],", COPY_16_BYTES, 8),
     Wanted(r"(gather|kernel_grad)_product_kernel<Ffma<.*?>, 4,", LOAD_16_BYTES, 2),
-    Wanted(r"(gather|kernel_grad)_product_kernel<GatheredWgmma<", "HGMMA", 4, HOPPER),
-    Wanted(r"(gather|kernel_grad)_product_kernel<GatheredWgmma<", COPY_16_BYTES, 12, HOPPER),
     Wanted(r"wgmma_kernel<", "HGMMA", 4, HOPPER),
     Wanted(r"wgmma_kernel<", "UTMALDG", 2, HOPPER),
     Wanted(r"first_layer_grad_kernel<", "FFMA", 72),

@@ -3,8 +3,8 @@
 
 namespace ph::cuda {
 
-PH_BOXED_CONV(Pass::forward, BFloat16);
-PH_BOXED_CONV(Pass::input_grad, BFloat16);
-PH_BOXED_CONV(Pass::kernel_grad, BFloat16);
+PH_BOXED_GATHER(Pass::forward, BFloat16);
+PH_BOXED_GATHER(Pass::input_grad, BFloat16);
+PH_BOXED_KERNEL_GRAD(BFloat16);
 
 }  // namespace ph::cuda

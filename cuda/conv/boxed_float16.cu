@@ -3,8 +3,8 @@
 
 namespace ph::cuda {
 
-PH_BOXED_CONV(Pass::forward, Float16);
-PH_BOXED_CONV(Pass::input_grad, Float16);
-PH_BOXED_CONV(Pass::kernel_grad, Float16);
+PH_BOXED_GATHER(Pass::forward, Float16);
+PH_BOXED_GATHER(Pass::input_grad, Float16);
+PH_BOXED_KERNEL_GRAD(Float16);
 
 }  // namespace ph::cuda

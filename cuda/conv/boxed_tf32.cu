@@ -3,7 +3,8 @@
 
 namespace ph::cuda {
 
-PH_BOXED_CONV(Pass::forward, float);
-PH_BOXED_CONV(Pass::input_grad, float);
+PH_BOXED_GATHER(Pass::forward, float);
+PH_BOXED_GATHER(Pass::input_grad, float);
+PH_BOXED_KERNEL_GRAD(float);
 
 }  // namespace ph::cuda

@@ -1,7 +1,8 @@
 // The kernels of convolutions by how they work.
 #pragma once
 #include "cuda/conv/passes.h"
-#include "cuda/gemm/gathered_wgmma.h"
+#include "cuda/gemm/tensor_cores.h"
+#include "cuda/gemm/wgmma.h"
 
 namespace ph::cuda {
 
@@ -13,26 +14,23 @@ struct ProductVariant {
   static size_t workspace(SpecSpan in, const ConvAttrs& a);
 };
 
-// A pass by wgmma whose operands TMA finds, by the first tiles so many columns wide that fit. Defined in boxed.h, made
-// in the files cuda/conv/boxed_*.cu.
-template <Pass pass, class Stored, int... columns>
+// A pass by wgmma whose operands TMA finds, by the first tiles that suit, else by the last. Defined in boxed.h, made in
+// the files cuda/conv/boxed_*.cu.
+template <Pass pass, class Stored, class... TilesInOrder>
 struct BoxedVariant {
   static void run(const KernelCall& call, const ConvAttrs& a);
   static size_t workspace(SpecSpan in, const ConvAttrs& a);
 };
+using Boxed256 = WgmmaTile<256>;
+using Boxed128 = WgmmaTile<128>;
+using Boxed64 = WgmmaTile<64>;
+using BoxedNarrow64 = WgmmaTile<64, 64>;  // of few channels, as many as 64 bytes hold
+using BoxedNarrow32 = WgmmaTile<64, 32>;
 
 // Few filters, or few channels for the gradient of x.
 using FfmaNarrow = Tiles<Ffma<float, 128, 32, 16, 8, 4>, Ffma32::Loop>;
 template <class Math>
 using TensorNarrow = Tiles<TensorCores<Math, 128, 32, 32, 32, 4>, typename Tensor64<Math>::Loop>;
-
-// On Hopper's tensor cores.
-template <class Math>
-using Wgmma256 = Tiles<GatheredWgmma<Math, 256>, typename Tensor64<Math>::Loop>;
-template <class Math>
-using Wgmma128 = Tiles<GatheredWgmma<Math, 128>, typename Tensor64<Math>::Loop>;
-template <class Math>
-using Wgmma64 = Tiles<GatheredWgmma<Math, 64>, typename Tensor64<Math>::Loop>;
 
 template <Pass pass, class... TilesInOrder>
 using FfmaVariant = ProductVariant<pass, float, TilesInOrder...>;

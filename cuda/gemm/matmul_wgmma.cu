@@ -11,9 +11,10 @@ void run_laid_out(const KernelCall& call, const MatmulAttrs& attrs, const Produc
   const Shape axes = leading_axes(a.shape, b.shape);
   const auto operand = [&](const View& view) {
     const int64_t columns = view.shape.back();
-    return WgmmaOperand{view.data, view.size() / columns, columns, in_rows(matrix_strides(view.shape, axes), columns)};
+    return WgmmaOperand{view.data, view.size() / columns, columns, columns,
+                        in_rows(matrix_strides(view.shape, axes), columns)};
   };
-  using Loop = Wgmma<Stored, !transpose_a, transpose_b, Tile::columns>;
+  using Loop = Wgmma<Stored, !transpose_a, transpose_b, Tile>;
   multiply_by_wgmma<Loop, Stored, !transpose_a, transpose_b>(
       operand(a), operand(b), matmul_output<Stored, float>(call, attrs, s), s, call.workspace);
 }

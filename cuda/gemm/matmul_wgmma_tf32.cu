@@ -1,26 +1,35 @@
-// matmul of float32 on Hopper's tensor cores, rounded to TF32. A kernel before rounds and, where memory runs along the
-// lines, turns the operands (rounded_copy.h): their copies are read and written once, which is little beside a product
-// of some hundred rows and columns.
-#include "cuda/gemm/rounded_copy.h"
+// matmul of float32 on Hopper's tensor cores, rounded to TF32. Operands whose memory runs along the lines, or whose
+// rows are no multiples of 16 bytes, are copied before (operand_copy.h), which is little beside a product of some
+// hundred rows and columns.
+#include "cuda/gemm/operand_copy.h"
 #include "cuda/gemm/run_wgmma.h"
 
 namespace ph::cuda {
 
 namespace {
 
-struct Copies {
-  int64_t row, a_matrices, b_matrices;  // elements of a row
-  size_t a_bytes, b_bytes;
+// An operand with its memory along the depth, in rows of multiples of 16 bytes.
+struct DepthFast {
+  int64_t matrices, lines, depth, row;
+  OperandCopy copy;
 
-  Copies(const Shape& a, const Shape& b, const ProductSizes& s)
-      : row(divide_up(s.k, 4) * 4),
-        a_matrices(leading_axes(a).size()),
-        b_matrices(leading_axes(b).size()),
-        a_bytes(bytes_of(a_matrices * s.m)),
-        b_bytes(bytes_of(b_matrices * s.n)) {}
+  DepthFast(const Shape& shape, int64_t lines_, int64_t depth_, bool depth_fast)
+      : matrices(leading_axes(shape).size()), lines(lines_), depth(depth_), row(divide_up(depth_, 4) * 4) {
+    if (depth_fast && row == depth) return;
+    copy = {matrices, static_cast<int>(lines), static_cast<int>(depth), static_cast<int>(row), depth_fast};
+  }
 
- private:
-  size_t bytes_of(int64_t rows) const { return static_cast<size_t>(divide_up(rows * row, 64) * 64) * sizeof(float); }
+  WgmmaOperand operand(const View& view, const float* data, const Shape& axes) const {
+    return {data, matrices * lines, depth, row, in_rows(matrix_strides(view.shape, axes), depth)};
+  }
+};
+
+struct Operands {
+  DepthFast a, b;
+
+  Operands(const Shape& of_a, const Shape& of_b, const MatmulAttrs& attrs, const ProductSizes& s)
+      : a(of_a, s.m, s.k, !attrs.transpose_a), b(of_b, s.n, s.k, attrs.transpose_b) {}
+  size_t bytes() const { return a.copy.bytes() + b.copy.bytes(); }
 };
 
 }  // namespace
@@ -30,29 +39,25 @@ void WgmmaTf32Variant<columns...>::run(const KernelCall& call, const MatmulAttrs
   const View &a = call.in[0], &b = call.in[1];
   const ProductSizes s = matmul_sizes(a.shape, b.shape, attrs);
   if (s.m * s.n * s.batches == 0) return;
-  const Copies copies(a.shape, b.shape, s);
-  const int m = static_cast<int>(s.m), n = static_cast<int>(s.n), k = static_cast<int>(s.k);
-  const int row = static_cast<int>(copies.row);
-  char* const memory = static_cast<char*>(call.workspace);
-  float *const a_copy = reinterpret_cast<float*>(memory), *const b_copy =
-                                                              reinterpret_cast<float*>(memory + copies.a_bytes);
-  round_operands({a.as<const float>(), a_copy, m, k, row, !attrs.transpose_a, copies.a_matrices},
-                 {b.as<const float>(), b_copy, n, k, row, attrs.transpose_b, copies.b_matrices});
+  const Operands operands(a.shape, b.shape, attrs, s);
+  char* const workspace = static_cast<char*>(call.workspace);
+  const OperandCopy a_copy = operands.a.copy.between(a.data, workspace);
+  const OperandCopy b_copy = operands.b.copy.between(b.data, workspace + a_copy.bytes());
+  copy_operands(a_copy, b_copy);
   const Shape axes = leading_axes(a.shape, b.shape);
   with_wgmma_tile<columns...>(s, [&]<class Tile>(Tile) {
-    multiply_by_wgmma<Wgmma<float, true, true, Tile::columns>, float, true, true>(
-        {a_copy, copies.a_matrices * s.m, copies.row, in_rows(matrix_strides(a.shape, axes), s.k)},
-        {b_copy, copies.b_matrices * s.n, copies.row, in_rows(matrix_strides(b.shape, axes), s.k)},
-        matmul_output<float, float>(call, attrs, s), s, memory + copies.a_bytes + copies.b_bytes);
+    multiply_by_wgmma<Wgmma<float, true, true, Tile>, float, true, true>(
+        operands.a.operand(a, a_copy.result(), axes), operands.b.operand(b, b_copy.result(), axes),
+        matmul_output<float, float>(call, attrs, s), s, workspace + operands.bytes());
   });
 }
 
 template <int... columns>
 size_t WgmmaTf32Variant<columns...>::workspace(SpecSpan in, const MatmulAttrs& attrs) {
   const ProductSizes s = matmul_sizes(in[0].shape, in[1].shape, attrs);
-  const Copies copies(in[0].shape, in[1].shape, s);
-  return with_wgmma_tile<columns...>(
-      s, [&]<class Tile>(Tile) { return copies.a_bytes + copies.b_bytes + parts_bytes<Tile, float>(s); });
+  const Operands operands(in[0].shape, in[1].shape, attrs, s);
+  return operands.bytes() +
+         with_wgmma_tile<columns...>(s, [&]<class Tile>(Tile) { return parts_bytes<Tile, float>(s); });
 }
 
 template struct WgmmaTf32Variant<256, 128, 64>;

@@ -24,12 +24,12 @@ constexpr ptx::Rounding rounding_of = std::is_same_v<Stored, float> ? ptx::Round
 // An operand as rows of memory, those of all matrices one below another.
 struct WgmmaOperand {
   const void* data;
-  int64_t rows, columns;
-  Strides matrices;  // in rows
+  int64_t rows, columns, row;  // row: elements from one to the next
+  Strides matrices;            // in rows
 
   template <class Stored>
   ptx::TensorMap map(int box_rows, int box_columns) const {
-    return ptx::tensor_map(static_cast<const Stored*>(data), rows, columns, box_rows, box_columns,
+    return ptx::tensor_map(static_cast<const Stored*>(data), {{rows, row, box_rows}, {columns, 1, box_columns}},
                            ptx::Swizzle::bytes128, rounding_of<Stored>);
   }
 };

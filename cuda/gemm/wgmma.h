@@ -5,8 +5,8 @@
 // on the way; sums in float32; no float32 promotion.
 //
 // Tiles lie as TMA brings them, in rows of 128 bytes whose 16-byte pieces are swizzled. An operand whose memory runs
-// along the depth is one box; one whose memory runs along the lines (of 16-bit floats only) is several, of 64 lines
-// side by side.
+// along the depth is one box, also of rows of 64 or 32 bytes where there is no more depth; one whose memory runs along
+// the lines (of 16-bit floats only) is several, of 64 lines side by side.
 //
 // What a block multiplies, a Product says (MatrixProduct below, those of cuda/conv/boxed.h):
 //   Tile<Loop> tile() const         the block's share:
@@ -21,27 +21,27 @@
 
 namespace ph::cuda {
 
-// What a block makes of c, whatever the operands.
-template <int columns_>
+// What a block makes of c, whatever the operands. At a time it takes so many bytes of depth.
+template <int columns_, int row_bytes_ = 128>
 struct WgmmaTile {
   static constexpr int rows = 128, columns = columns_, threads = 384, least_part = 1024;
-  static constexpr int stages = columns == 128 ? 6 : 4;
+  static constexpr int row_bytes = row_bytes_, stages = (columns == 128 ? 6 : 4) * 128 / row_bytes;
   static constexpr int blocks = columns == 64 ? 2 : 1;  // at once on a processor: ptxas wants 90 registers for 128
   // Of a thread that copies and of one that multiplies; together what the block has.
   static constexpr int copying_registers = blocks == 1 ? 40 : 32, registers = blocks == 1 ? 232 : 104;
 };
 
-template <class Stored, bool a_depth_fast, bool b_depth_fast, int columns_>
-struct Wgmma : WgmmaTile<columns_> {
-  using Tile = WgmmaTile<columns_>;
+template <class Stored, bool a_depth_fast, bool b_depth_fast, class Tile>
+struct Wgmma : Tile {
   using Tile::columns;
+  using Tile::row_bytes;
   using Tile::rows;
   using Tile::stages;
-  static constexpr int row_bytes = 128, depth = row_bytes / sizeof(Stored);
+  static constexpr int depth = row_bytes / sizeof(Stored), line_bytes = 64 * sizeof(Stored);
   static constexpr int a_bytes = rows * row_bytes, b_bytes = columns * row_bytes;
   static constexpr int stage_bytes = a_bytes + b_bytes, shared_bytes = stages * stage_bytes;
   static constexpr int warpgroup_rows = 64, consumers = rows / warpgroup_rows, consumer_warps = 4 * consumers;
-  static constexpr int side_bytes = depth * row_bytes;  // of a tile of 64 lines
+  static constexpr int side_bytes = depth * line_bytes;  // of a tile of 64 lines
 
   struct Barriers {
     ptx::Mbarrier full[stages], empty[stages];
@@ -93,12 +93,8 @@ struct Wgmma : WgmmaTile<columns_> {
       ptx::fence_products();
       PH_UNROLL
       for (int k = 0; k < row_bytes / 32; ++k) {
-        // a product's depth is 32 bytes of each row, or 16 rows
-        const char* a = a_tile + (a_depth_fast ? k * 32 : k * 16 * row_bytes);
-        const char* b = b_tile + (b_depth_fast ? k * 32 : k * 16 * row_bytes);
-        ptx::wgmma<Stored, columns, !a_depth_fast, !b_depth_fast>(
-            sums, ptx::describe(a, ptx::Swizzle::bytes128, side_bytes, 8 * row_bytes),
-            ptx::describe(b, ptx::Swizzle::bytes128, side_bytes, 8 * row_bytes), true);
+        ptx::wgmma<Stored, columns, !a_depth_fast, !b_depth_fast>(sums, describe<a_depth_fast>(a_tile, k),
+                                                                  describe<b_depth_fast>(b_tile, k), true);
       }
       ptx::commit_products();
       ptx::wait_products<1>();  // the step before is done with its stage
@@ -116,6 +112,19 @@ struct Wgmma : WgmmaTile<columns_> {
     }
     ptx::synchronize(2 + consumer, 128);
     Staged::template store<128>(staged, out, row, column, thread);
+  }
+
+ private:
+  // Of product number k of a stage: its depth is 32 bytes of each row, or so many lines' rows.
+  template <bool depth_fast>
+  __device__ static uint64_t describe(const char* tile, int k) {
+    if constexpr (depth_fast) {
+      return ptx::describe(tile + k * 32, static_cast<ptx::Swizzle>(row_bytes), 0, 8 * row_bytes);
+    } else {
+      static_assert(line_bytes == 128);
+      return ptx::describe(tile + k * (32 / sizeof(Stored)) * line_bytes, ptx::Swizzle::bytes128, side_bytes,
+                           8 * line_bytes);
+    }
   }
 };
 
