@@ -11,6 +11,7 @@ const std::vector<Pass>& all_passes() {
       {"fold_constants", fold_constants},
       {"simplify", simplify},
       {"common", common},
+      {"fold_scale", fold_scale},
       {"fuse_epilogue", fuse_epilogue},
       {"fuse_norm", fuse_norm},
       {"fuse_elementwise", fuse_elementwise},

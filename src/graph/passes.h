@@ -15,6 +15,7 @@ GraphPtr dead_code(const Graph& graph);         // drops nodes nobody needs
 GraphPtr fold_constants(const Graph& graph);    // runs nodes whose inputs are all constants
 GraphPtr common(const Graph& graph);            // merges equal nodes
 GraphPtr simplify(const Graph& graph);          // x * 1, transposes before matmul, casts to the same dtype, ...
+GraphPtr fold_scale(const Graph& graph);        // scales and shifts of channels into the weights of conv2d and matmul
 GraphPtr fuse_epilogue(const Graph& graph);     // bias and activation into matmul and conv2d
 GraphPtr fuse_norm(const Graph& graph);         // ReLU into batch normalization
 GraphPtr fuse_elementwise(const Graph& graph);  // chains into tiles
