@@ -299,7 +299,7 @@ struct Backward {
 
 }  // namespace
 
-PH_STEPS(gru, Forward, GruAttrs);
-PH_STEPS(gru_grad, Backward, GruAttrs);
+PH_KERNELS(gru, PH_STEPS(Forward, GruAttrs));
+PH_KERNELS(gru_grad, PH_STEPS(Backward, GruAttrs));
 
 }  // namespace ph::cuda

@@ -1,6 +1,7 @@
 // LSTM over whole sequences; cuda/recurrent/steps.h tells how. The gates may lie over `projected`, dprojected over the
 // gates: a thread reads all four blocks of its unit before it writes them. dh0 and dc0 hold the gradients that are
 // carried from step to step.
+#include "cuda/recurrent/resident.h"
 #include "cuda/recurrent/steps.h"
 #include "ops/recurrent.h"
 
@@ -11,31 +12,78 @@ namespace {
 constexpr int64_t blocks = 4;  // of a row of gates: i, f, g, o
 
 template <class T>
-struct StepForward {
-  Sequence s;
-  int64_t t;
-  Rows<const T> projected, c_before;
-  const T *h_before, *product;  // (batch, units), (batch, 4 units)
-  Rows<T> hidden, cells, gates;
-  T* state;  // h, densely
+struct State {
+  T h, c;
+};
 
-  __device__ void operator()(const Place& at) const {
-    const int64_t b = at.sample, j = at.unit, u = s.units;
-    T *h = hidden[b] + j, *c = cells[b] + j, *to = gates[b] + j;
-    if (s.stays(b, t)) {
-      *c = c_before[b][j];
-      *h = state[at.flat] = h_before[at.flat];
-      for (int64_t block = 0; block < blocks; ++block) to[block * u] = 0;
-      return;
+// Forward, one step of one unit of a sample; product: of h and the kernel.
+template <class T>
+struct UnitForward {
+  static constexpr int reads = blocks;
+
+  Sequence sequence;
+  const T *projected, *h0, *c0;
+  T *hidden, *cells, *gates;
+
+  static UnitForward of(const KernelCall& k) {
+    return {Sequence::of(k.out[0], k.in, 4),
+            k.in[0].as<T>(),
+            k.in[2].as<T>(),
+            k.in[3].as<T>(),
+            k.out[0].as<T>(),
+            k.out[1].as<T>(),
+            k.out[2].as<T>()};
+  }
+
+  __device__ State<T> begin(int64_t b, int64_t j) const {
+    return {h0[b * sequence.units + j], c0[b * sequence.units + j]};
+  }
+  // read(n, address): what a step reads that does not hang on the step before it.
+  template <class Read>
+  __device__ void each_read(int64_t b, int64_t t, int64_t j, const Read& read) const {
+    const T* from = sequence.step(projected, t, blocks)[b] + j;
+    for (int block = 0; block < blocks; ++block) read(block, from + block * sequence.units);
+  }
+  __device__ void step(const T (&x)[reads], bool stays, const T (&y)[blocks], int64_t b, int64_t t, int64_t j,
+                       State<T>& state) const {
+    T i = 0, f = 0, g = 0, o = 0;
+    if (!stays) {
+      i = scalar::sigmoid(x[0] + y[0]), f = scalar::sigmoid(x[1] + y[1]);
+      g = scalar::tanh(x[2] + y[2]), o = scalar::sigmoid(x[3] + y[3]);
+      state.c = f * state.c + i * g;
+      state.h = o * scalar::tanh(state.c);
     }
-    const T *x = projected[b] + j, *y = product + b * blocks * u + j;
-    const T i = scalar::sigmoid(x[0] + y[0]), f = scalar::sigmoid(x[u] + y[u]);
-    const T g = scalar::tanh(x[2 * u] + y[2 * u]), o = scalar::sigmoid(x[3 * u] + y[3 * u]);
-    const T cell = f * c_before[b][j] + i * g;
-    *c = cell;
-    *h = state[at.flat] = o * scalar::tanh(cell);
+    sequence.step(hidden, t)[b][j] = state.h;
+    sequence.step(cells, t)[b][j] = state.c;
+    T* to = sequence.step(gates, t, blocks)[b] + j;
+    const int64_t u = sequence.units;
     to[0] = i, to[u] = f, to[2 * u] = g, to[3 * u] = o;
   }
+};
+
+template <class T>
+struct StepForward {
+  UnitForward<T> unit;
+  int64_t t;
+  const T *h_before, *product;  // (batch, units), (batch, 4 units)
+  T* dense;                     // h, for the next product
+
+  __device__ void operator()(const Place& at) const {
+    const Sequence& s = unit.sequence;
+    const int64_t b = at.sample, j = at.unit, u = s.units;
+    State<T> state{h_before[at.flat], s.before<T>(unit.cells, unit.c0, t)[b][j]};
+    T x[UnitForward<T>::reads];
+    unit.each_read(b, t, j, [&](int n, const T* from) { x[n] = *from; });
+    const T* y = product + b * blocks * u + j;
+    unit.step(x, s.stays(b, t), {y[0], y[u], y[2 * u], y[3 * u]}, b, t, j, state);
+    dense[at.flat] = state.h;
+  }
+};
+
+struct ResidentLstm : UnitForward<float> {
+  using State = ph::cuda::State<float>;
+  static constexpr int blocks = 4;
+  const float* kernel;
 };
 
 struct Forward {
@@ -46,19 +94,22 @@ struct Forward {
 
   template <class T>
   static void run(const KernelCall& k, const NoAttrs&, Precision precision) {
-    const T *projected = k.in[0].as<T>(), *h0 = k.in[2].as<T>(), *c0 = k.in[3].as<T>();
-    T *hidden = k.out[0].as<T>(), *cells = k.out[1].as<T>(), *gates = k.out[2].as<T>();
-    const Sequence s = Sequence::of(k.out[0], k.in, 4);
+    const auto unit = UnitForward<T>::of(k);
+    const Sequence& s = unit.sequence;
     if (k.out[0].size() == 0) return;
     Workspace workspace(k.workspace);
     const StepProduct<T> product = Forward::product<T>(workspace, s.batch, s.units, precision);
     for (int64_t t = 0; t < s.steps; ++t) {
-      const T* before = t ? product.a : h0;
+      const T* before = t ? product.a : unit.h0;
       product.run(before, k.in[1].as<T>());
-      for_each_state(s, StepForward<T>{s, t, s.step(projected, t, blocks), s.before<T>(cells, c0, t), before, product.c,
-                                       s.step(hidden, t), s.step(cells, t), s.step(gates, t, blocks), product.a});
+      for_each_state(s, StepForward<T>{unit, t, before, product.c, product.a});
     }
   }
+
+  static void run_resident(const KernelCall& k, const NoAttrs&) {
+    launch_resident<ResidentForward>(ResidentLstm{UnitForward<float>::of(k), k.in[1].as<float>()});
+  }
+  static Shape states(SpecSpan in) { return {in[0].shape[0], in[0].shape[1], in[2].shape[1]}; }
 
   template <class T>
   static size_t workspace(SpecSpan in, const NoAttrs&, Precision precision) {
@@ -73,34 +124,86 @@ struct Forward {
   }
 };
 
+// Backward, one step of one unit of a sample; product: of the next step's gradients and the kernel. dh and dc are what
+// reaches the states before the step otherwise.
+template <class T>
+struct UnitBackward {
+  static constexpr int reads = blocks + 4;
+
+  Sequence sequence;
+  const T *c0, *cells, *gates, *dhidden, *dcells;  // dcells: nullptr where there is nothing
+  T *dprojected, *dh0, *dc0;
+
+  static UnitBackward of(const KernelCall& k) {
+    return {Sequence::of(k.in[2], k.in, 5),
+            k.in[1].as<T>(),
+            k.in[2].as<T>(),
+            k.in[3].as<T>(),
+            k.in[4].as<T>(),
+            k.in.size() > 6 ? k.in[6].as<T>() : nullptr,
+            k.out[0].as<T>(),
+            k.out[1].as<T>(),
+            k.out[2].as<T>()};
+  }
+
+  // read(n, address): what a step reads that does not hang on the step after it; nullptr: 0.
+  template <class Read>
+  __device__ void each_read(int64_t b, int64_t t, int64_t j, const Read& read) const {
+    const T* from = sequence.step(gates, t, blocks)[b] + j;
+    for (int block = 0; block < blocks; ++block) read(block, from + block * sequence.units);
+    read(blocks, sequence.before(cells, c0, t)[b] + j);
+    read(blocks + 1, sequence.step(cells, t)[b] + j);
+    read(blocks + 2, sequence.step(dhidden, t)[b] + j);
+    read(blocks + 3, dcells ? sequence.step(dcells, t)[b] + j : nullptr);
+  }
+  __device__ void step(const T (&x)[reads], bool stays, T product, int64_t b, int64_t t, int64_t j, State<T>& carried,
+                       T (&dz)[blocks]) const {
+    const T i = x[0], f = x[1], g = x[2], o = x[3], c_before = x[blocks], c = x[blocks + 1];
+    const T dh = x[blocks + 2] + product + carried.h, dc = carried.c + x[blocks + 3];
+    if (stays) {
+      dz[0] = dz[1] = dz[2] = dz[3] = 0;
+      carried = {dh, dc};
+    } else {
+      const T squashed = scalar::tanh(c), slope = dc + dh * o * (1 - squashed * squashed);
+      dz[0] = slope * g * i * (1 - i);
+      dz[1] = slope * c_before * f * (1 - f);
+      dz[2] = slope * i * (1 - g * g);
+      dz[3] = dh * squashed * o * (1 - o);
+      carried = {0, slope * f};
+    }
+    T* to = sequence.step(dprojected, t, blocks)[b] + j;
+    const int64_t u = sequence.units;
+    to[0] = dz[0], to[u] = dz[1], to[2 * u] = dz[2], to[3 * u] = dz[3];
+  }
+  __device__ void end(T product, int64_t b, int64_t j, const State<T>& carried) const {
+    dh0[b * sequence.units + j] = carried.h + product, dc0[b * sequence.units + j] = carried.c;
+  }
+};
+
 template <class T>
 struct StepBackward {
-  Sequence s;
+  UnitBackward<T> unit;
   int64_t t;
-  Rows<const T> gates, c_before, cells, dhidden, dcells;  // dcells: none where there is nothing
-  const T* product;                                       // (batch, units)
-  Rows<T> dprojected;
-  T *dz, *dh, *dc;  // dz: (batch, 4 units) for the product; dh, dc: carried
+  const T* product;  // (batch, units)
+  T* dense;          // dz: (batch, 4 units), for the next product
 
+  // dh0 and dc0 hold what is carried.
   __device__ void operator()(const Place& at) const {
-    const int64_t b = at.sample, j = at.unit, u = s.units;
-    T *to = dprojected[b] + j, *dense = dz + b * blocks * u + j;
-    const T dh_of_step = dhidden[b][j] + product[at.flat] + dh[at.flat];
-    const T dc_of_step = dcells.data ? dc[at.flat] + dcells[b][j] : dc[at.flat];
-    if (s.stays(b, t)) {
-      dh[at.flat] = dh_of_step, dc[at.flat] = dc_of_step;
-      for (int64_t block = 0; block < blocks; ++block) to[block * u] = dense[block * u] = 0;
-      return;
-    }
-    const T* from = gates[b] + j;
-    const T i = from[0], f = from[u], g = from[2 * u], o = from[3 * u], squashed = scalar::tanh(cells[b][j]);
-    const T slope = dc_of_step + dh_of_step * o * (1 - squashed * squashed);
-    to[0] = dense[0] = slope * g * i * (1 - i);
-    to[u] = dense[u] = slope * c_before[b][j] * f * (1 - f);
-    to[2 * u] = dense[2 * u] = slope * i * (1 - g * g);
-    to[3 * u] = dense[3 * u] = dh_of_step * squashed * o * (1 - o);
-    dh[at.flat] = 0, dc[at.flat] = slope * f;
+    const int64_t b = at.sample, j = at.unit, u = unit.sequence.units;
+    State<T> carried{unit.dh0[at.flat], unit.dc0[at.flat]};
+    T x[UnitBackward<T>::reads], dz[blocks];
+    unit.each_read(b, t, j, [&](int n, const T* from) { x[n] = from ? *from : T(0); });
+    unit.step(x, unit.sequence.stays(b, t), product[at.flat], b, t, j, carried, dz);
+    T* to = dense + b * blocks * u + j;
+    to[0] = dz[0], to[u] = dz[1], to[2 * u] = dz[2], to[3 * u] = dz[3];
+    unit.dh0[at.flat] = carried.h, unit.dc0[at.flat] = carried.c;
   }
+};
+
+struct ResidentLstmGrad : UnitBackward<float> {
+  using State = ph::cuda::State<float>;
+  static constexpr int blocks = 4;
+  const float* kernel;
 };
 
 struct Backward {
@@ -111,24 +214,25 @@ struct Backward {
 
   template <class T>
   static void run(const KernelCall& k, const NoAttrs&, Precision precision) {
-    const T *c0 = k.in[1].as<T>(), *cells = k.in[2].as<T>(), *gates = k.in[3].as<T>(), *dhidden = k.in[4].as<T>();
-    const T* dcells = k.in.size() > 6 ? k.in[6].as<T>() : nullptr;
-    T *dprojected = k.out[0].as<T>(), *dh0 = k.out[1].as<T>(), *dc0 = k.out[2].as<T>();
-    const Sequence s = Sequence::of(k.in[2], k.in, 5);
+    const auto unit = UnitBackward<T>::of(k);
+    const Sequence& s = unit.sequence;
     if (k.out[1].size() == 0) return;
     Workspace workspace(k.workspace);
     const StepProduct<T> product = Backward::product<T>(workspace, s.batch, s.units, precision);
-    for_each_state(s, Clear<T>{dh0});
-    for_each_state(s, Clear<T>{dc0});
+    for_each_state(s, Clear<T>{unit.dh0});
+    for_each_state(s, Clear<T>{unit.dc0});
     for_each_state(s, Clear<T>{product.c});
     for (int64_t t = s.steps - 1; t >= 0; --t) {
-      for_each_state(s, StepBackward<T>{s, t, s.step(gates, t, blocks), s.before(cells, c0, t), s.step(cells, t),
-                                        s.step(dhidden, t), dcells ? s.step(dcells, t) : Rows<const T>{}, product.c,
-                                        s.step(dprojected, t, blocks), product.a, dh0, dc0});
+      for_each_state(s, StepBackward<T>{unit, t, product.c, product.a});
       product.run(product.a, k.in[0].as<T>());
     }
-    for_each_state(s, AddTo<T>{dh0, product.c});
+    for_each_state(s, AddTo<T>{unit.dh0, product.c});
   }
+
+  static void run_resident(const KernelCall& k, const NoAttrs&) {
+    launch_resident<ResidentBackward>(ResidentLstmGrad{UnitBackward<float>::of(k), k.in[0].as<float>()});
+  }
+  static Shape states(SpecSpan in) { return in[2].shape; }
 
   template <class T>
   static size_t workspace(SpecSpan in, const NoAttrs&, Precision precision) {
@@ -144,7 +248,7 @@ struct Backward {
 
 }  // namespace
 
-PH_STEPS(lstm, Forward, NoAttrs);
-PH_STEPS(lstm_grad, Backward, NoAttrs);
+PH_KERNELS(lstm, PH_RESIDENT(Forward, NoAttrs), PH_STEPS(Forward, NoAttrs));
+PH_KERNELS(lstm_grad, PH_RESIDENT(Backward, NoAttrs), PH_STEPS(Backward, NoAttrs));
 
 }  // namespace ph::cuda

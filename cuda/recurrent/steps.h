@@ -145,10 +145,11 @@ constexpr Kernel steps_of_halves(const char* variant) {
       variant);
 }
 
-#define PH_STEPS(op, Run, Attrs)                                                                                   \
-  PH_KERNELS(op, (steps<Run, Precision::high, Attrs>("tf32")), (steps<Run, Precision::highest, Attrs>("float32")), \
-             (steps_of_halves<Run, Precision::high, Attrs>("halves_through_tf32")),                                \
-             (steps_of_halves<Run, Precision::highest, Attrs>("halves_through_float32")))
+// For an op's list of kernels.
+#define PH_STEPS(Run, Attrs)                                                                        \
+  (steps<Run, Precision::high, Attrs>("tf32")), (steps<Run, Precision::highest, Attrs>("float32")), \
+      (steps_of_halves<Run, Precision::high, Attrs>("halves_through_tf32")),                        \
+      (steps_of_halves<Run, Precision::highest, Attrs>("halves_through_float32"))
 
 }  // namespace
 
