@@ -35,17 +35,19 @@ struct UnitForward {
             k.out[2].as<T>()};
   }
 
-  __device__ State<T> begin(int64_t b, int64_t j) const {
-    return {h0[b * sequence.units + j], c0[b * sequence.units + j]};
+  template <class I>
+  __device__ State<T> begin(I b, I j) const {
+    const I at = b * static_cast<I>(sequence.units) + j;
+    return {h0[at], c0[at]};
   }
   // read(n, address): what a step reads that does not hang on the step before it.
-  template <class Read>
-  __device__ void each_read(int64_t b, int64_t t, int64_t j, const Read& read) const {
-    const T* from = sequence.step(projected, t, blocks)[b] + j;
-    for (int block = 0; block < blocks; ++block) read(block, from + block * sequence.units);
+  template <class I, class Read>
+  __device__ void each_read(I b, I t, I j, const Read& read) const {
+    PH_UNROLL
+    for (int block = 0; block < blocks; ++block) read(block, projected + place_of(sequence, b, t, j, blocks, block));
   }
-  __device__ void step(const T (&x)[reads], bool stays, const T (&y)[blocks], int64_t b, int64_t t, int64_t j,
-                       State<T>& state) const {
+  template <class I>
+  __device__ void step(const T (&x)[reads], bool stays, const T (&y)[blocks], I b, I t, I j, State<T>& state) const {
     T i = 0, f = 0, g = 0, o = 0;
     if (!stays) {
       i = scalar::sigmoid(x[0] + y[0]), f = scalar::sigmoid(x[1] + y[1]);
@@ -53,11 +55,11 @@ struct UnitForward {
       state.c = f * state.c + i * g;
       state.h = o * scalar::tanh(state.c);
     }
-    sequence.step(hidden, t)[b][j] = state.h;
-    sequence.step(cells, t)[b][j] = state.c;
-    T* to = sequence.step(gates, t, blocks)[b] + j;
-    const int64_t u = sequence.units;
-    to[0] = i, to[u] = f, to[2 * u] = g, to[3 * u] = o;
+    hidden[place_of(sequence, b, t, j)] = state.h;
+    cells[place_of(sequence, b, t, j)] = state.c;
+    const T each[] = {i, f, g, o};
+    PH_UNROLL
+    for (int block = 0; block < blocks; ++block) gates[place_of(sequence, b, t, j, blocks, block)] = each[block];
   }
 };
 
@@ -147,16 +149,18 @@ struct UnitBackward {
   }
 
   // read(n, address): what a step reads that does not hang on the step after it; nullptr: 0.
-  template <class Read>
-  __device__ void each_read(int64_t b, int64_t t, int64_t j, const Read& read) const {
-    const T* from = sequence.step(gates, t, blocks)[b] + j;
-    for (int block = 0; block < blocks; ++block) read(block, from + block * sequence.units);
-    read(blocks, sequence.before(cells, c0, t)[b] + j);
-    read(blocks + 1, sequence.step(cells, t)[b] + j);
-    read(blocks + 2, sequence.step(dhidden, t)[b] + j);
-    read(blocks + 3, dcells ? sequence.step(dcells, t)[b] + j : nullptr);
+  template <class I, class Read>
+  __device__ void each_read(I b, I t, I j, const Read& read) const {
+    PH_UNROLL
+    for (int block = 0; block < blocks; ++block) read(block, gates + place_of(sequence, b, t, j, blocks, block));
+    const I at = place_of(sequence, b, t, j);
+    read(blocks, t > 0 ? cells + (at - static_cast<I>(sequence.units)) : c0 + b * static_cast<I>(sequence.units) + j);
+    read(blocks + 1, cells + at);
+    read(blocks + 2, dhidden + at);
+    read(blocks + 3, dcells ? dcells + at : nullptr);
   }
-  __device__ void step(const T (&x)[reads], bool stays, T product, int64_t b, int64_t t, int64_t j, State<T>& carried,
+  template <class I>
+  __device__ void step(const T (&x)[reads], bool stays, T product, I b, I t, I j, State<T>& carried,
                        T (&dz)[blocks]) const {
     const T i = x[0], f = x[1], g = x[2], o = x[3], c_before = x[blocks], c = x[blocks + 1];
     const T dh = x[blocks + 2] + product + carried.h, dc = carried.c + x[blocks + 3];
@@ -171,12 +175,13 @@ struct UnitBackward {
       dz[3] = dh * squashed * o * (1 - o);
       carried = {0, slope * f};
     }
-    T* to = sequence.step(dprojected, t, blocks)[b] + j;
-    const int64_t u = sequence.units;
-    to[0] = dz[0], to[u] = dz[1], to[2 * u] = dz[2], to[3 * u] = dz[3];
+    PH_UNROLL
+    for (int block = 0; block < blocks; ++block) dprojected[place_of(sequence, b, t, j, blocks, block)] = dz[block];
   }
-  __device__ void end(T product, int64_t b, int64_t j, const State<T>& carried) const {
-    dh0[b * sequence.units + j] = carried.h + product, dc0[b * sequence.units + j] = carried.c;
+  template <class I>
+  __device__ void end(T product, I b, I j, const State<T>& carried) const {
+    const I at = b * static_cast<I>(sequence.units) + j;
+    dh0[at] = carried.h + product, dc0[at] = carried.c;
   }
 };
 

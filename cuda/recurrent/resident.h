@@ -355,7 +355,8 @@ const char* resident_accepts(SpecSpan in, const Attrs&) {
   const int64_t batch = states[0], units = states[2];
   if (units > resident_widest) return "the recurrent kernel is too large to stay on a multiprocessor";
   if (units > 64 && capability() < 80) return "wants more shared memory than this compute capability has";
-  return batch > 4 * most_rounds * resident_slots(units) ? "a batch for products of its own" : nullptr;
+  if (batch > 4 * most_rounds * resident_slots(units)) return "a batch for products of its own";
+  return states.size() * resident_blocks > INT32_MAX ? "too large for 32-bit places" : nullptr;
 }
 
 template <class Run, class Attrs>

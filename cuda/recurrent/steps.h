@@ -76,6 +76,13 @@ struct Place {
   int64_t sample, unit, flat;  // flat: in a dense (batch, units)
 };
 
+// Where unit j of step t of sample b lies in a tensor (batch, steps, blocks * units), in that column block; reckoned in
+// integers of type I.
+template <class I>
+__device__ __forceinline__ I place_of(const Sequence& s, I b, I t, I j, int blocks = 1, int block = 0) {
+  return ((b * static_cast<I>(s.steps) + t) * blocks + block) * static_cast<I>(s.units) + j;
+}
+
 // f(place) for each state of a batch.
 template <class F>
 __global__ void __launch_bounds__(step_threads)
