@@ -40,26 +40,26 @@ struct UnitForward {
     const I at = b * static_cast<I>(sequence.units) + j;
     return {h0[at], c0[at]};
   }
-  // read(n, address): what a step reads that does not hang on the step before it.
+  // read(n, address, is_there): what a step reads that does not hang on the step before it.
   template <class I, class Read>
   __device__ void each_read(I b, I t, I j, const Read& read) const {
     PH_UNROLL
-    for (int block = 0; block < blocks; ++block) read(block, projected + place_of(sequence, b, t, j, blocks, block));
+    for (int n = 0; n < blocks; ++n) read(n, projected + place_of(sequence, b, t, j, blocks, n), true);
+  }
+  __device__ void step(const T (&x)[reads], bool stays, const T (&y)[blocks], State<T>& state, T (&to)[blocks]) const {
+    to[0] = to[1] = to[2] = to[3] = 0;
+    if (stays) return;
+    const T i = to[0] = scalar::sigmoid(x[0] + y[0]), f = to[1] = scalar::sigmoid(x[1] + y[1]);
+    const T g = to[2] = scalar::tanh(x[2] + y[2]), o = to[3] = scalar::sigmoid(x[3] + y[3]);
+    state.c = f * state.c + i * g;
+    state.h = o * scalar::tanh(state.c);
   }
   template <class I>
-  __device__ void step(const T (&x)[reads], bool stays, const T (&y)[blocks], I b, I t, I j, State<T>& state) const {
-    T i = 0, f = 0, g = 0, o = 0;
-    if (!stays) {
-      i = scalar::sigmoid(x[0] + y[0]), f = scalar::sigmoid(x[1] + y[1]);
-      g = scalar::tanh(x[2] + y[2]), o = scalar::sigmoid(x[3] + y[3]);
-      state.c = f * state.c + i * g;
-      state.h = o * scalar::tanh(state.c);
-    }
+  __device__ void write(I b, I t, I j, const State<T>& state, const T (&of_step)[blocks]) const {
     hidden[place_of(sequence, b, t, j)] = state.h;
     cells[place_of(sequence, b, t, j)] = state.c;
-    const T each[] = {i, f, g, o};
     PH_UNROLL
-    for (int block = 0; block < blocks; ++block) gates[place_of(sequence, b, t, j, blocks, block)] = each[block];
+    for (int block = 0; block < blocks; ++block) gates[place_of(sequence, b, t, j, blocks, block)] = of_step[block];
   }
 };
 
@@ -74,10 +74,11 @@ struct StepForward {
     const Sequence& s = unit.sequence;
     const int64_t b = at.sample, j = at.unit, u = s.units;
     State<T> state{h_before[at.flat], s.before<T>(unit.cells, unit.c0, t)[b][j]};
-    T x[UnitForward<T>::reads];
-    unit.each_read(b, t, j, [&](int n, const T* from) { x[n] = *from; });
+    T x[UnitForward<T>::reads], gates[blocks];
+    unit.each_read(b, t, j, [&](int n, const T* from, bool) { x[n] = *from; });
     const T* y = product + b * blocks * u + j;
-    unit.step(x, s.stays(b, t), {y[0], y[u], y[2 * u], y[3 * u]}, b, t, j, state);
+    unit.step(x, s.stays(b, t), {y[0], y[u], y[2 * u], y[3 * u]}, state, gates);
+    unit.write(b, t, j, state, gates);
     dense[at.flat] = state.h;
   }
 };
@@ -148,20 +149,19 @@ struct UnitBackward {
             k.out[2].as<T>()};
   }
 
-  // read(n, address): what a step reads that does not hang on the step after it; nullptr: 0.
+  // read(n, address, is_there): what a step reads that does not hang on the step after it; where nothing is there, 0.
   template <class I, class Read>
   __device__ void each_read(I b, I t, I j, const Read& read) const {
     PH_UNROLL
-    for (int block = 0; block < blocks; ++block) read(block, gates + place_of(sequence, b, t, j, blocks, block));
+    for (int n = 0; n < blocks; ++n) read(n, gates + place_of(sequence, b, t, j, blocks, n), true);
     const I at = place_of(sequence, b, t, j);
-    read(blocks, t > 0 ? cells + (at - static_cast<I>(sequence.units)) : c0 + b * static_cast<I>(sequence.units) + j);
-    read(blocks + 1, cells + at);
-    read(blocks + 2, dhidden + at);
-    read(blocks + 3, dcells ? dcells + at : nullptr);
+    read(blocks, t > 0 ? cells + (at - static_cast<I>(sequence.units)) : c0 + b * static_cast<I>(sequence.units) + j,
+         true);
+    read(blocks + 1, cells + at, true);
+    read(blocks + 2, dhidden + at, true);
+    read(blocks + 3, dcells ? dcells + at : cells, dcells);
   }
-  template <class I>
-  __device__ void step(const T (&x)[reads], bool stays, T product, I b, I t, I j, State<T>& carried,
-                       T (&dz)[blocks]) const {
+  __device__ void step(const T (&x)[reads], bool stays, T product, State<T>& carried, T (&dz)[blocks]) const {
     const T i = x[0], f = x[1], g = x[2], o = x[3], c_before = x[blocks], c = x[blocks + 1];
     const T dh = x[blocks + 2] + product + carried.h, dc = carried.c + x[blocks + 3];
     if (stays) {
@@ -175,6 +175,9 @@ struct UnitBackward {
       dz[3] = dh * squashed * o * (1 - o);
       carried = {0, slope * f};
     }
+  }
+  template <class I>
+  __device__ void write(I b, I t, I j, const T (&dz)[blocks]) const {
     PH_UNROLL
     for (int block = 0; block < blocks; ++block) dprojected[place_of(sequence, b, t, j, blocks, block)] = dz[block];
   }
@@ -197,8 +200,9 @@ struct StepBackward {
     const int64_t b = at.sample, j = at.unit, u = unit.sequence.units;
     State<T> carried{unit.dh0[at.flat], unit.dc0[at.flat]};
     T x[UnitBackward<T>::reads], dz[blocks];
-    unit.each_read(b, t, j, [&](int n, const T* from) { x[n] = from ? *from : T(0); });
-    unit.step(x, unit.sequence.stays(b, t), product[at.flat], b, t, j, carried, dz);
+    unit.each_read(b, t, j, [&](int n, const T* from, bool is_there) { x[n] = is_there ? *from : T(0); });
+    unit.step(x, unit.sequence.stays(b, t), product[at.flat], carried, dz);
+    unit.write(b, t, j, dz);
     T* to = dense + b * blocks * u + j;
     to[0] = dz[0], to[u] = dz[1], to[2 * u] = dz[2], to[3 * u] = dz[3];
     unit.dh0[at.flat] = carried.h, unit.dc0[at.flat] = carried.c;

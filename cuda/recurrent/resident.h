@@ -176,8 +176,8 @@ class ResidentReads {
   __device__ ResidentReads(float* shared, int takers) : shared_(shared + threadIdx.x), takers_(takers) {}
 
   __device__ void start(const Layer& layer, const ResidentPlace& at, int t) {
-    layer.each_read(at.sample, t, at.unit, [&](int n, const float* from) {
-      ptx::copy_async<4>(shared_ + n * takers_, from ? from : layer.kernel, from);
+    layer.each_read(at.sample, t, at.unit, [&](int n, const float* from, bool is_there) {
+      ptx::copy_async<4>(shared_ + n * takers_, from, is_there);
     });
     ptx::commit_copies();
     stays_ = layer.sequence.stays(at.sample, t);
@@ -197,9 +197,10 @@ class ResidentReads {
 
 // A layer forward, Layer: a Sequence `sequence`, the `kernel` and its `blocks`, how much a step `reads`, and for a
 // thread's sample b and unit j
-//   State begin(b, j)                        the state before the first step; its h is multiplied
-//   each_read(b, t, j, read)                 read(n, address) for what step t reads besides the state
-//   step(read, stays, product, b, t, j, state)  brings the state to after the step; product: a float of each block
+//   State begin(b, j)                      the state before the first step; its h is multiplied
+//   each_read(b, t, j, read)               read(n, address, is_there) for what step t reads besides the state
+//   step(read, stays, product, state, gates)  brings the state to after the step; product: a float of each block
+//   write(b, t, j, state, gates)
 template <class Layer, int width, int samples, bool whole>
 __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<width>)
     resident_forward_kernel(const __grid_constant__ Layer layer) {
@@ -222,23 +223,26 @@ __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<widt
     if (at.is_there) reads.start(layer, at, t);
     matrix.multiply(x, y);
     __syncthreads();
+    float gates[blocks];
     if (at.is_there) {
       float product[blocks], read[Layer::reads];
       reads.finish(read);
       PH_UNROLL
       for (int b = 0; b < blocks; ++b) product[b] = y[at.in_block * columns + b * width + unit];
-      layer.step(read, reads.stays(), product, at.sample, t, unit, state);
+      layer.step(read, reads.stays(), product, state, gates);
       x[at.in_block * width + unit] = state.h;
     }
     __syncthreads();
+    if (at.is_there) layer.write(at.sample, t, unit, state, gates);
   }
 }
 
 // A layer backward: the same, but
-//   step(read, stays, product, b, t, j, state, gradients)  brings `state`, which reaches the states of step t past the
-//                                            product, to before the step; product: the gradient by the step after;
-//                                            gradients: of the blocks, to be multiplied. At first all are 0.
-//   end(product, b, j, state)                the gradient of the initial state
+//   step(read, stays, product, state, gradients)  brings `state`, which reaches the states of step t past the product,
+//                                          to before the step; product: the gradient by the step after; gradients: of
+//                                          the blocks, to be multiplied. At first state and product are 0.
+//   write(b, t, j, gradients)
+//   end(product, b, j, state)              the gradient of the initial state
 template <class Layer, int width, int samples, bool whole>
 __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<width>)
     resident_backward_kernel(const __grid_constant__ Layer layer) {
@@ -251,24 +255,26 @@ __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<widt
   const ResidentPlace at = resident_place<width, samples>(s);
   const int unit = at.unit;
   const Matrix matrix(PaddedKernel<width, true, whole>{layer.kernel, static_cast<int>(s.units), Layer::blocks}, shared);
-  const auto write = [&](const float(&gradients)[blocks]) {
-    PH_UNROLL
-    for (int b = 0; b < blocks; ++b) x[at.in_block * depth + b * width + unit] = gradients[b];
-  };
   typename Layer::State state{};
   float product = 0;
-  if (at.in_block < samples && !at.is_there) write({});
   if (at.is_there) reads.start(layer, at, static_cast<int>(s.steps) - 1);
   PH_NO_UNROLL
   for (int t = static_cast<int>(s.steps) - 1; t >= 0; --t) {
+    float gradients[blocks] = {};
     if (at.is_there) {
-      float gradients[blocks] = {}, read[Layer::reads];
+      float read[Layer::reads];
       reads.finish(read);
-      layer.step(read, reads.stays(), product, at.sample, t, unit, state, gradients);
-      write(gradients);
-      if (t > 0) reads.start(layer, at, t - 1);
+      layer.step(read, reads.stays(), product, state, gradients);
+    }
+    if (at.in_block < samples) {
+      PH_UNROLL
+      for (int b = 0; b < blocks; ++b) x[at.in_block * depth + b * width + unit] = gradients[b];
     }
     __syncthreads();
+    if (at.is_there) {
+      layer.write(at.sample, t, unit, gradients);
+      if (t > 0) reads.start(layer, at, t - 1);
+    }
     matrix.multiply(x, y);
     __syncthreads();
     if (at.is_there) product = y[at.in_block * width + unit];
