@@ -7,41 +7,38 @@
 // for each unit and sample takes the step, with what is carried from step to step in its registers; what it reads of
 // the tensors is on its way while the block multiplies.
 //
-// Units are padded with zeros to a width of 32, 64 or 128, gates to 4 blocks of that width. All is summed in float32 by
-// multiply-adds in an order that hangs on the width only: by depth in a slice, then slices in pairs.
+// Units are padded with zeros to a width of 32, 64 or 128. All is summed in float32 by multiply-adds in an order that
+// hangs on the width only: by depth in a slice, then slices in pairs.
 #pragma once
 #include "cuda/block.h"
-#include "cuda/device.h"
-#include "cuda/halves.h"
+#include "cuda/recurrent/steps.h"
 #include "cuda/vector.h"
-#include "ops/sequence.h"
 
 namespace ph::cuda {
 
 namespace {
 
-constexpr int resident_blocks = 4;  // of gates
-
-// A block's threads: width / 4 of the depth times 4 columns each. Of its registers 128 a thread are there to be had:
-// so many blocks fit on a multiprocessor.
+// A block's threads. Of the registers each may have 128: so many blocks fit on a multiprocessor.
 template <int width>
 constexpr int resident_threads = 4 * width;
 template <int width>
 constexpr int resident_at_once = 128 / width;
 
-// (depth, columns) by threads of which `slices` neighbours have the same columns; samples: vectors at once.
-template <int depth, int columns, int samples>
+// (rows, columns), both multiples of the width, by threads of which `slices` neighbours have the same columns; samples:
+// vectors at once.
+template <int width, int rows, int columns, int samples>
 class ResidentMatrix {
  public:
-  static constexpr int per_thread = 4;  // columns
-  static constexpr int width = depth < columns ? depth : columns, threads = resident_threads<width>;
-  static constexpr int slices = threads * per_thread / columns, own_depth = depth / slices;
-  static constexpr int most_in_registers = samples == 1 ? 24 : samples == 2 ? 22 : 16;  // beside the sums
+  static constexpr int per_thread = 4, threads = resident_threads<width>;  // columns
+  static constexpr int slices = columns == width ? 16 : 4, step = 4 * slices;
+  static constexpr int depth = (rows + step - 1) / step * step, own_depth = depth / slices;  // of vectors: with zeros
+  static constexpr int most_in_registers = samples == 1 ? 24 : samples == 2 ? 20 : 15;       // beside the sums
   static constexpr int in_registers = own_depth < most_in_registers ? own_depth : most_in_registers;
-  static constexpr int shared_floats = (own_depth - in_registers) * threads * per_thread;
-  static_assert(depth % (slices * 4) == 0 && slices * own_depth == depth && slices <= 32);
+  static constexpr int weights_floats = (own_depth - in_registers) * threads * per_thread;
+  static constexpr int from_floats = samples * depth, to_floats = samples * columns;
+  static_assert(threads / slices * per_thread >= columns && columns * slices % 128 == 0);
 
-  // tile(weights, row, column): 4 rows of 4 columns of the matrix. `shared`: shared_floats.
+  // tile(weights, row, column): 4 rows of 4 columns of the matrix. `shared`: weights_floats.
   template <class Tile>
   __device__ ResidentMatrix(const Tile& tile, float* shared)
       : shared_(shared + threadIdx.x * per_thread), slice_(threadIdx.x % slices), group_(threadIdx.x / slices) {
@@ -65,6 +62,7 @@ class ResidentMatrix {
   // y (samples, columns) = x (samples, depth) times the matrix, both in shared memory. A barrier before, if others
   // wrote x or still read y, and one after.
   __device__ void multiply(const float* x, float* y) const {
+    if (group_ * per_thread >= columns) return;  // whole warps
     float sum[samples * per_thread] = {};
     PH_UNROLL
     for (int first = 0; first < own_depth; first += 4) {
@@ -127,6 +125,10 @@ struct PaddedKernel {
   const float* kernel;  // (units, blocks * units)
   int units, blocks;
 
+  template <class Layer>
+  __device__ explicit PaddedKernel(const Layer& layer)
+      : kernel(layer.kernel), units(static_cast<int>(layer.sequence.units)), blocks(Layer::blocks) {}
+
   __device__ void operator()(float (&to)[4][4], int row, int column) const {
     PH_UNROLL
     for (int i = 0; i < 4; ++i) {
@@ -165,8 +167,8 @@ __device__ ResidentPlace resident_place(const Sequence& s) {
   return {sample, unit, in_block, in_block < samples && unit < s.units && sample < s.batch};
 }
 
-// What a thread reads of the tensors for a step, copied to shared memory while the block multiplies. Only the thread
-// itself reads the copies: no barrier is needed.
+// What a thread reads of the tensors for a step of a Layer (cuda/recurrent/steps.h), copied to shared memory while the
+// block multiplies. Only the thread itself reads the copies: no barrier is needed.
 template <class Layer>
 class ResidentReads {
  public:
@@ -175,111 +177,107 @@ class ResidentReads {
   // `shared`: count floats for each thread that takes steps, of which there are `takers`.
   __device__ ResidentReads(float* shared, int takers) : shared_(shared + threadIdx.x), takers_(takers) {}
 
-  __device__ void start(const Layer& layer, const ResidentPlace& at, int t) {
+  __device__ void start(const Layer& layer, const ResidentPlace& at, int t) const {
     layer.each_read(at.sample, t, at.unit, [&](int n, const float* from, bool is_there) {
       ptx::copy_async<4>(shared_ + n * takers_, from, is_there);
     });
     ptx::commit_copies();
-    stays_ = layer.sequence.stays(at.sample, t);
   }
   __device__ void finish(float (&read)[count]) const {
     ptx::wait_copies<0>();
     PH_UNROLL
     for (int n = 0; n < count; ++n) read[n] = shared_[n * takers_];
   }
-  __device__ bool stays() const { return stays_; }
 
  private:
   float* shared_;
   int takers_;
-  bool stays_ = false;
 };
 
-// A layer forward, Layer: a Sequence `sequence`, the `kernel` and its `blocks`, how much a step `reads`, and for a
-// thread's sample b and unit j
-//   State begin(b, j)                      the state before the first step; its h is multiplied
-//   each_read(b, t, j, read)               read(n, address, is_there) for what step t reads besides the state
-//   step(read, stays, product, state, gates)  brings the state to after the step; product: a float of each block
-//   write(b, t, j, state, gates)
+// Zeros for what lies between units, and for the units of samples that are not there.
+template <int width, int floats>
+__device__ void clear_vectors(float* x) {
+  for (int i = threadIdx.x; i < floats; i += resident_threads<width>) x[i] = 0;
+  __syncthreads();
+}
+
+template <class Layer, int width, int samples>
+using ForwardMatrix = ResidentMatrix<width, width, Layer::blocks * width, samples>;
+
 template <class Layer, int width, int samples, bool whole>
 __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<width>)
     resident_forward_kernel(const __grid_constant__ Layer layer) {
-  constexpr int blocks = resident_blocks, columns = blocks * width;
-  using Matrix = ResidentMatrix<width, columns, samples>;
+  using Matrix = ForwardMatrix<Layer, width, samples>;
   PH_DYNAMIC_SHARED(float, shared);
-  float *x = shared + Matrix::shared_floats, *y = x + samples * width;
-  ResidentReads<Layer> reads(y + samples * columns, samples * width);
-  const Sequence& s = layer.sequence;
-  const ResidentPlace at = resident_place<width, samples>(s);
-  const int unit = at.unit;
-  const Matrix matrix(PaddedKernel<width, false, whole>{layer.kernel, static_cast<int>(s.units), Layer::blocks},
-                      shared);
+  float *x = shared + Matrix::weights_floats, *y = x + Matrix::from_floats;
+  ResidentReads<Layer> reads(y + Matrix::to_floats, samples * width);
+  const ResidentPlace at = resident_place<width, samples>(layer.sequence);
+  float *h = x + at.in_block * Matrix::depth + at.unit, *of_unit = y + at.in_block * Layer::blocks * width + at.unit;
+  clear_vectors<width, Matrix::from_floats>(x);
   typename Layer::State state{};
-  if (at.is_there) state = layer.begin(at.sample, unit);
-  if (at.in_block < samples) x[at.in_block * width + unit] = state.h;
+  if (at.is_there) {
+    state = layer.before(at.sample, 0, at.unit);
+    *h = state.h;
+  }
+  const Matrix matrix(PaddedKernel<width, false, whole>(layer), shared);
   __syncthreads();
   PH_NO_UNROLL
-  for (int t = 0; t < s.steps; ++t) {
+  for (int t = 0; t < layer.sequence.steps; ++t) {
     if (at.is_there) reads.start(layer, at, t);
     matrix.multiply(x, y);
     __syncthreads();
-    float gates[blocks];
+    float to[Layer::writes];
     if (at.is_there) {
-      float product[blocks], read[Layer::reads];
+      float product[Layer::blocks], read[Layer::reads];
       reads.finish(read);
       PH_UNROLL
-      for (int b = 0; b < blocks; ++b) product[b] = y[at.in_block * columns + b * width + unit];
-      layer.step(read, reads.stays(), product, state, gates);
-      x[at.in_block * width + unit] = state.h;
+      for (int b = 0; b < Layer::blocks; ++b) product[b] = of_unit[b * width];
+      layer.step(read, layer.sequence.stays(at.sample, t), product, state, to);
+      *h = state.h;
     }
     __syncthreads();
-    if (at.is_there) layer.write(at.sample, t, unit, state, gates);
+    if (at.is_there) layer.write(at.sample, t, at.unit, state, to);
   }
 }
 
-// A layer backward: the same, but
-//   step(read, stays, product, state, gradients)  brings `state`, which reaches the states of step t past the product,
-//                                          to before the step; product: the gradient by the step after; gradients: of
-//                                          the blocks, to be multiplied. At first state and product are 0.
-//   write(b, t, j, gradients)
-//   end(product, b, j, state)              the gradient of the initial state
+template <class Layer, int width, int samples>
+using BackwardMatrix = ResidentMatrix<width, Layer::blocks * width, width, samples>;
+
 template <class Layer, int width, int samples, bool whole>
 __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<width>)
     resident_backward_kernel(const __grid_constant__ Layer layer) {
-  constexpr int blocks = resident_blocks, depth = blocks * width;
-  using Matrix = ResidentMatrix<depth, width, samples>;
+  using Matrix = BackwardMatrix<Layer, width, samples>;
   PH_DYNAMIC_SHARED(float, shared);
-  float *x = shared + Matrix::shared_floats, *y = x + samples * depth;
-  ResidentReads<Layer> reads(y + samples * width, samples * width);
-  const Sequence& s = layer.sequence;
-  const ResidentPlace at = resident_place<width, samples>(s);
-  const int unit = at.unit;
-  const Matrix matrix(PaddedKernel<width, true, whole>{layer.kernel, static_cast<int>(s.units), Layer::blocks}, shared);
+  float *x = shared + Matrix::weights_floats, *y = x + Matrix::from_floats;
+  ResidentReads<Layer> reads(y + Matrix::to_floats, samples * width);
+  const ResidentPlace at = resident_place<width, samples>(layer.sequence);
+  float *gradients = x + at.in_block * Matrix::depth + at.unit, *of_unit = y + at.in_block * width + at.unit;
+  clear_vectors<width, Matrix::from_floats>(x);
   typename Layer::State state{};
+  const Matrix matrix(PaddedKernel<width, true, whole>(layer), shared);
   float product = 0;
-  if (at.is_there) reads.start(layer, at, static_cast<int>(s.steps) - 1);
+  if (at.is_there) reads.start(layer, at, static_cast<int>(layer.sequence.steps) - 1);
   PH_NO_UNROLL
-  for (int t = static_cast<int>(s.steps) - 1; t >= 0; --t) {
-    float gradients[blocks] = {};
+  for (int t = static_cast<int>(layer.sequence.steps) - 1; t >= 0; --t) {
+    float to[Layer::writes];
     if (at.is_there) {
       float read[Layer::reads];
       reads.finish(read);
-      layer.step(read, reads.stays(), product, state, gradients);
-    }
-    if (at.in_block < samples) {
+      layer.step(read, layer.sequence.stays(at.sample, t), product, state, to);
       PH_UNROLL
-      for (int b = 0; b < blocks; ++b) x[at.in_block * depth + b * width + unit] = gradients[b];
+      for (int b = 0; b < Layer::blocks; ++b) gradients[b * width] = to[b];
     }
     __syncthreads();
     if (at.is_there) {
-      layer.write(at.sample, t, unit, gradients);
+      layer.write(at.sample, t, at.unit, to);
       if (t > 0) reads.start(layer, at, t - 1);
     }
     matrix.multiply(x, y);
     __syncthreads();
-    if (at.is_there) product = y[at.in_block * width + unit];
+    if (at.is_there) product = *of_unit;
   }
-  if (at.is_there) layer.end(product, at.sample, unit, state);
+  state.h += product;
+  if (at.is_there) layer.carry(at.sample, at.unit, state);
 }
 
 // ---- which layers, and how they are cut
@@ -303,10 +301,9 @@ void launch_of_samples(const Layer& layer) {
 template <template <int, int, bool> class Launch, int width, class Layer>
 void launch_of_width(const Layer& layer) {
   const int64_t batch = layer.sequence.batch, slots = resident_slots(width);
-  if (batch <= slots) return launch_of_samples<Launch, width, 1>(layer);
-  if (batch <= 2 * slots || (width == resident_widest && !has_most_shared_memory())) {
-    return launch_of_samples<Launch, width, 2>(layer);
-  }
+  const bool fits_one = width == resident_widest && !has_most_shared_memory();
+  if (batch <= slots || fits_one) return launch_of_samples<Launch, width, 1>(layer);
+  if (batch <= 2 * slots) return launch_of_samples<Launch, width, 2>(layer);
   launch_of_samples<Launch, width, 4>(layer);
 }
 // By the least width that the units fit into, with as many samples a block as a device needs to hold all at once, but
@@ -319,21 +316,23 @@ void launch_resident(const Layer& layer) {
   launch_of_width<Launch, 128>(layer);
 }
 
-template <class Matrix, int samples, class Kernel, class Layer>
+template <class Matrix, int width, int samples, class Kernel, class Layer>
 void launch_blocks(Kernel kernel, const Layer& layer) {
-  constexpr int vectors = samples * (resident_blocks + 1 + Layer::reads) * Matrix::width;
-  constexpr int shared_bytes = (Matrix::shared_floats + vectors) * static_cast<int>(sizeof(float));
+  constexpr int vectors = Matrix::from_floats + Matrix::to_floats + samples * width * Layer::reads;
+  constexpr int shared_bytes = (Matrix::weights_floats + vectors) * static_cast<int>(sizeof(float));
+  static_assert(shared_bytes <= (width < 128 ? 48 : samples == 1 ? 99 : 163) << 10);
   if constexpr (shared_bytes > 48 << 10) {
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes),
           "shared memory of a recurrent layer");
   }
-  PH_LAUNCH(kernel, blocks_for(layer.sequence.batch, samples), Matrix::threads, shared_bytes, device().stream, layer);
+  PH_LAUNCH(kernel, blocks_for(layer.sequence.batch, samples), resident_threads<width>, shared_bytes, device().stream,
+            layer);
 }
 template <int width, int samples, bool whole>
 struct ResidentForward {
   template <class Layer>
   static void run(const Layer& layer) {
-    launch_blocks<ResidentMatrix<width, resident_blocks * width, samples>, samples>(
+    launch_blocks<ForwardMatrix<Layer, width, samples>, width, samples>(
         resident_forward_kernel<Layer, width, samples, whole>, layer);
   }
 };
@@ -341,17 +340,18 @@ template <int width, int samples, bool whole>
 struct ResidentBackward {
   template <class Layer>
   static void run(const Layer& layer) {
-    launch_blocks<ResidentMatrix<resident_blocks * width, width, samples>, samples>(
+    launch_blocks<BackwardMatrix<Layer, width, samples>, width, samples>(
         resident_backward_kernel<Layer, width, samples, whole>, layer);
   }
 };
 
 // Run has, for an op's attributes Attrs,
 //   static void run_resident(const KernelCall&, const Attrs&)  of float32
+//   static const char* resident_refuses(const Attrs&)          nullptr, or why
 //   static Shape states(SpecSpan)                              (batch, steps, units)
-//   static size_t results(SpecSpan, const Attrs&)              copy_bytes of the outputs
+// and what kernels by steps want of it.
 template <class Run, bool halves, class Attrs>
-const char* resident_accepts(SpecSpan in, const Attrs&) {
+const char* resident_accepts(SpecSpan in, const Attrs& a) {
   constexpr int64_t most_rounds = 4;  // of four samples a block; beyond, products of the whole batch are as fast
   const DType dtype = in[0].dtype;
   if (halves && !is_half(dtype)) return "wants float16 or bfloat16";
@@ -362,7 +362,9 @@ const char* resident_accepts(SpecSpan in, const Attrs&) {
   if (units > resident_widest) return "the recurrent kernel is too large to stay on a multiprocessor";
   if (units > 64 && capability() < 80) return "wants more shared memory than this compute capability has";
   if (batch > 4 * most_rounds * resident_slots(units)) return "a batch for products of its own";
-  return states.size() * resident_blocks > INT32_MAX ? "too large for 32-bit places" : nullptr;
+  constexpr int64_t most_blocks = 4;
+  if (states.size() * most_blocks > INT32_MAX) return "too large for 32-bit places";
+  return Run::resident_refuses(a);
 }
 
 template <class Run, class Attrs>
