@@ -120,7 +120,7 @@ struct Backward {
 
 }  // namespace
 
-PH_STEPS(simple_rnn, Forward, SimpleRnnAttrs);
-PH_STEPS(simple_rnn_grad, Backward, SimpleRnnAttrs);
+PH_KERNELS(simple_rnn, PH_STEPS(Forward, SimpleRnnAttrs));
+PH_KERNELS(simple_rnn_grad, PH_STEPS(Backward, SimpleRnnAttrs));
 
 }  // namespace ph::cuda

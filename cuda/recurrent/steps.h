@@ -76,6 +76,20 @@ struct Place {
   int64_t sample, unit, flat;  // flat: in a dense (batch, units)
 };
 
+// Where unit j of step t of sample b lies in a tensor (batch, steps, blocks * units), in that column block; reckoned in
+// integers of type I.
+template <class I>
+__device__ __forceinline__ I place_of(const Sequence& s, I b, I t, I j, int blocks = 1, int block = 0) {
+  return ((b * static_cast<I>(s.steps) + t) * blocks + block) * static_cast<I>(s.units) + j;
+}
+
+// The state before a step: of the step before, or the initial one.
+template <class I, class T>
+__device__ __forceinline__ const T* state_before(const Sequence& s, const T* states, const T* initial, I b, I t, I j) {
+  const I units = static_cast<I>(s.units);
+  return t > 0 ? states + (place_of(s, b, t, j) - units) : initial + (b * units + j);
+}
+
 // f(place) for each state of a batch.
 template <class F>
 __global__ void __launch_bounds__(step_threads)
@@ -104,6 +118,128 @@ struct AddTo {
   const T* more;
   __device__ void operator()(const Place& at) const { sum[at.flat] += more[at.flat]; }
 };
+
+// ---- layers whose step is one product and what follows it
+
+// What follows the product, for each unit of each sample, is a type Layer, which cuda/recurrent/resident.h takes too.
+// It has Number, the type of its tensors; sequence; kernel, the recurrent kernel of so many `blocks` of columns; State,
+// what goes from step to step; how many numbers a step `reads` and `writes`; and for unit j of sample b at step t,
+// reckoned in integers I,
+//   each_read(b, t, j, read)     read(n, address, is_there) for what a step reads besides the state; else it is 0
+// Forward:
+//   State before(b, t, j)        the state before the step; its h is multiplied
+//   step(x, stays, product, state, to)  x: what was read; product: of each block; brings the state to after the step
+//   write(b, t, j, state, to)
+// Backward:
+//   State carried(b, j)          the gradients that reach the states past the product, kept in the last outputs
+//   carry(b, j, state)
+//   step(x, stays, product, state, to)  product: the gradient by the step after; brings the state to before the step;
+//                                the first `blocks` of `to` are multiplied
+//   write(b, t, j, to)
+template <class Layer>
+struct LayerForward {
+  using T = typename Layer::Number;
+
+  Layer layer;
+  int64_t t;
+  const T* product;  // (batch, blocks * units)
+  T* dense;          // (batch, units): h, for the next product
+
+  __device__ void operator()(const Place& at) const {
+    const int64_t b = at.sample, j = at.unit, u = layer.sequence.units;
+    T x[Layer::reads], of_unit[Layer::blocks], to[Layer::writes];
+    layer.each_read(b, t, j, [&](int n, const T* from, bool is_there) { x[n] = is_there ? *from : T(0); });
+    PH_UNROLL
+    for (int block = 0; block < Layer::blocks; ++block) of_unit[block] = product[(b * Layer::blocks + block) * u + j];
+    typename Layer::State state = layer.before(b, t, j);
+    layer.step(x, layer.sequence.stays(b, t), of_unit, state, to);
+    layer.write(b, t, j, state, to);
+    dense[at.flat] = state.h;
+  }
+};
+
+template <class Layer>
+struct LayerBackward {
+  using T = typename Layer::Number;
+
+  Layer layer;
+  int64_t t;
+  const T* product;  // (batch, units)
+  T* dense;          // (batch, blocks * units): gradients, for the next product
+
+  __device__ void operator()(const Place& at) const {
+    const int64_t b = at.sample, j = at.unit, u = layer.sequence.units;
+    T x[Layer::reads], to[Layer::writes];
+    layer.each_read(b, t, j, [&](int n, const T* from, bool is_there) { x[n] = is_there ? *from : T(0); });
+    typename Layer::State state = layer.carried(b, j);
+    layer.step(x, layer.sequence.stays(b, t), product[at.flat], state, to);
+    layer.write(b, t, j, to);
+    layer.carry(b, j, state);
+    PH_UNROLL
+    for (int block = 0; block < Layer::blocks; ++block) dense[(b * Layer::blocks + block) * u + j] = to[block];
+  }
+};
+template <class Layer>
+struct LayerBackwardBegin {
+  Layer layer;
+  typename Layer::Number* product;
+
+  __device__ void operator()(const Place& at) const {
+    layer.carry(at.sample, at.unit, {});
+    product[at.flat] = 0;
+  }
+};
+template <class Layer>
+struct LayerBackwardEnd {
+  Layer layer;
+  const typename Layer::Number* product;
+
+  __device__ void operator()(const Place& at) const {
+    typename Layer::State state = layer.carried(at.sample, at.unit);
+    state.h += product[at.flat];
+    layer.carry(at.sample, at.unit, state);
+  }
+};
+
+template <class Layer>
+StepProduct<typename Layer::Number> forward_product(Workspace& workspace, int64_t batch, int64_t units,
+                                                    Precision precision) {
+  return {workspace, batch, units, Layer::blocks * units, false, precision};
+}
+template <class Layer>
+void steps_forward(const Layer& layer, void* memory, Precision precision) {
+  using T = typename Layer::Number;
+  const Sequence& s = layer.sequence;
+  if (s.batch * s.steps * s.units == 0) return;
+  Workspace workspace(memory);
+  const StepProduct<T> product = forward_product<Layer>(workspace, s.batch, s.units, precision);
+  for (int64_t t = 0; t < s.steps; ++t) {
+    product.run(t ? product.a : layer.h0, layer.kernel);
+    for_each_state(s, LayerForward<Layer>{layer, t, product.c, product.a});
+  }
+}
+
+template <class Layer>
+StepProduct<typename Layer::Number> backward_product(Workspace& workspace, int64_t batch, int64_t units,
+                                                     Precision precision) {
+  return {workspace, batch, Layer::blocks * units, units, true, precision};
+}
+template <class Layer>
+void steps_backward(const Layer& layer, void* memory, Precision precision) {
+  using T = typename Layer::Number;
+  const Sequence& s = layer.sequence;
+  if (s.batch * s.units == 0) return;
+  Workspace workspace(memory);
+  const StepProduct<T> product = backward_product<Layer>(workspace, s.batch, s.units, precision);
+  for_each_state(s, LayerBackwardBegin<Layer>{layer, product.c});
+  for (int64_t t = s.steps - 1; t >= 0; --t) {
+    for_each_state(s, LayerBackward<Layer>{layer, t, product.c, product.a});
+    product.run(product.a, layer.kernel);
+  }
+  for_each_state(s, LayerBackwardEnd<Layer>{layer, product.c});
+}
+
+// ---- an op's kernels
 
 // Run has, for an op's attributes Attrs,
 //   template <class T> static void run(const KernelCall&, const Attrs&, Precision);
@@ -145,10 +281,11 @@ constexpr Kernel steps_of_halves(const char* variant) {
       variant);
 }
 
-#define PH_STEPS(op, Run, Attrs)                                                                                   \
-  PH_KERNELS(op, (steps<Run, Precision::high, Attrs>("tf32")), (steps<Run, Precision::highest, Attrs>("float32")), \
-             (steps_of_halves<Run, Precision::high, Attrs>("halves_through_tf32")),                                \
-             (steps_of_halves<Run, Precision::highest, Attrs>("halves_through_float32")))
+// For an op's list of kernels.
+#define PH_STEPS(Run, Attrs)                                                                        \
+  (steps<Run, Precision::high, Attrs>("tf32")), (steps<Run, Precision::highest, Attrs>("float32")), \
+      (steps_of_halves<Run, Precision::high, Attrs>("halves_through_tf32")),                        \
+      (steps_of_halves<Run, Precision::highest, Attrs>("halves_through_float32"))
 
 }  // namespace
 

@@ -188,7 +188,7 @@ def _within(low: float, *shape: int, seed: int) -> np.ndarray:
     return low + (1 - low) * _sigmoid(normal(*shape, seed=seed)).astype("float32").astype("float64")
 
 
-def _samples(name: str, batch: int, steps: int, units: int, masked: bool) -> list[Sample]:
+def samples_of(name: str, batch: int, steps: int, units: int, masked: bool) -> list[Sample]:
     def sequence(blocks: int, seed: int) -> np.ndarray:
         return normal(batch, steps, blocks * units, seed=seed)
 
@@ -226,7 +226,7 @@ def _samples(name: str, batch: int, steps: int, units: int, masked: bool) -> lis
     return samples
 
 
-SAMPLES = [sample for name, given in SIZES.items() for sample in _samples(name, *given)]
+SAMPLES = [sample for name, given in SIZES.items() for sample in samples_of(name, *given)]
 
 # gradients of one result only, and of the others only where there is no mask
 _INPUTS = [normal(3, 4, 12), _kernel(3, 4), normal(3, 3, seed=2), normal(3, 3, seed=3)]
