@@ -115,6 +115,54 @@ def test_simplify_masks_the_gradient_of_a_pooled_relu_where_it_is_small():
     assert "relu_grad(input1, %3)" in simplified
 
 
+def normalized(x, kernel, mean, scale, beta):
+    """A convolution and what a batch normalization is that is not trained."""
+    images = ops.conv2d(x, kernel, padding="same")
+    return ops.add(ops.multiply(ops.subtract(images, ops.reshape(mean, shape=(1, 1, 1, -1))), scale), beta)
+
+
+IMAGES_AND_KERNEL = (2, 8, 8, 3), (3, 3, 3, 5)
+
+
+def test_fold_scale_takes_scale_and_shift_of_channels_into_the_weights():
+    graph = trace(normalized, *IMAGES_AND_KERNEL, (5,), (5,), (5,))
+    names = op_names(after(graph, "fold_scale"))
+    assert sorted(names) == sorted(["reshape"] * 2 + ["multiply"] * 2 + ["negative", "add", "conv2d", "add"])
+    assert names.index("conv2d") == len(names) - 2  # with a bias behind it
+    generator = np.random.default_rng(0)
+    arrays = [generator.standard_normal(shape).astype("float32") for shape in (*IMAGES_AND_KERNEL, (5,), (5,), (5,))]
+    values = [_core.convert(array) for array in arrays]
+    folded = _core.compile(graph).run(values)[0].numpy()
+    np.testing.assert_allclose(folded, normalized(*values).numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_fold_scale_leaves_values_others_read():
+    def function(x, kernel, scale):
+        images = ops.conv2d(x, kernel, padding="same")
+        return [ops.multiply(images, scale), images]
+
+    graph = trace(function, *IMAGES_AND_KERNEL, (5,))
+    assert op_names(after(graph, "fold_scale")) == ["conv2d", "multiply"]
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 5), (8, 8, 1), (1,), (2, 8, 8, 5)], ids=str)
+def test_fold_scale_leaves_scales_of_pixels(shape):
+    graph = trace(lambda x, k, s: ops.multiply(ops.conv2d(x, k, padding="same"), s), *IMAGES_AND_KERNEL, shape)
+    assert op_names(after(graph, "fold_scale")) == ["conv2d", "multiply"]
+
+
+def test_fold_scale_leaves_weights_that_are_larger_than_half_of_the_result():
+    graph = trace(lambda x, w, s: ops.multiply(ops.matmul(x, w), s), (5, 4), (4, 6), (6,))
+    assert op_names(after(graph, "fold_scale")) == ["matmul", "multiply"]
+    graph = trace(lambda x, w, s: ops.multiply(ops.matmul(x, w), s), (8, 4), (4, 6), (6,))
+    assert op_names(after(graph, "fold_scale")) == ["multiply", "matmul"]
+
+
+def test_fold_scale_leaves_an_addition_alone_to_the_epilogue():
+    graph = trace(lambda x, w, b: ops.add(ops.matmul(x, w), b), (8, 4), (4, 6), (6,))
+    assert op_names(after(graph, "fold_scale")) == ["matmul", "add"]
+
+
 def test_fuse_epilogue_takes_bias_and_relu_into_matmul():
     graph = trace(lambda x, w, b: ops.relu(ops.add(ops.matmul(x, w), b)), (5, 3), (3, 4), (4,))
     assert lines(after(graph, "fuse_epilogue"))[0] == "%3 = matmul(input0, input1, input2, activation='relu')"

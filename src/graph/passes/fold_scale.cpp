@@ -4,6 +4,7 @@
 // where nobody else reads what lies between; results differ by rounding.
 #include "graph/passes.h"
 #include "ops/matmul.h"
+#include "ops/shape.h"
 
 namespace ph {
 
@@ -61,7 +62,9 @@ class Folder {
     if (!either_way && !(is(node, "subtract") && node.inputs[0] == of)) return -1;
     const int vector = node.inputs[node.inputs[0] == of ? 1 : 0];
     const Spec &spec = graph_.values[vector].spec, &whole = graph_.values[of].spec;
-    const bool fits = spec.shape.rank() == 1 && spec.shape[0] == whole.shape.back() && spec.dtype == whole.dtype;
+    const int64_t channels = whole.shape.back();
+    const bool fits = spec.shape.rank() > 0 && spec.shape.rank() <= whole.shape.rank() && spec.dtype == whole.dtype &&
+                      spec.shape.size() == channels && spec.shape.back() == channels;
     return fits && vector != of ? vector : -1;
   }
 
@@ -81,15 +84,21 @@ class Folder {
 
   void fold(GraphCopy& copy, const Chain& chain) const {
     const Node& product = *chain[0];
-    const auto add = [&](const char* op, std::vector<int> inputs, const Node& of) {
-      const int node = copy.graph->add_node(find_op(op), std::move(inputs), Attributes::of(NoAttrs{}));
+    const auto add = [&](const char* op, std::vector<int> inputs, const Node& of,
+                         const Attributes& attributes = Attributes::of(NoAttrs{})) {
+      const int node = copy.graph->add_node(find_op(op), std::move(inputs), attributes);
       copy.graph->nodes[node].parts = of.parts;
       return copy.graph->nodes[node].outputs[0];
+    };
+    const auto flat = [&](int vector, const Node& of) {
+      const Shape& shape = copy.graph->values[vector].spec.shape;
+      if (shape.rank() == 1) return vector;
+      return add("reshape", {vector}, of, Attributes::of(ReshapeAttrs{IntList(Shape{shape.back()})}));
     };
     int weights = copy[product.inputs[1]], bias = -1;
     for (size_t i = 1; i < chain.size(); ++i) {
       const Node& node = *chain[i];
-      const int vector = copy[vector_of(node, chain[i - 1]->outputs[0])];
+      const int vector = flat(copy[vector_of(node, chain[i - 1]->outputs[0])], node);
       if (is(node, "multiply")) weights = add("multiply", {weights, vector}, node);
       if (bias >= 0) {
         bias = add(node.op->name, {bias, vector}, node);
