@@ -17,6 +17,8 @@ class Limits(NamedTuple):
     reason: str = ""  # for a stack
 
 
+NEVER_ON_120 = "compute capability 12.0 only, where these never run: they want more shared memory than it has"
+
 # Those that take more than the defaults. Names are a kernel's, or the beginning of an instance's, which goes before.
 LIMITS = {
     "average_grad_kernel": Limits(registers=80),
@@ -40,6 +42,14 @@ LIMITS = {
     "max_grad_kernel": Limits(registers=128),
     "product_kernel": Limits(registers=255, shared=18432),
     "reduce_rows_kernel": Limits(registers=80),
+    "resident_backward_kernel": Limits(registers=128),
+    "resident_backward_kernel<LstmGrad<float>, 128, 2": Limits(registers=128, stack=32, reason=NEVER_ON_120),
+    "resident_backward_kernel<LstmGrad<float>, 128, 4": Limits(registers=128, stack=32, reason=NEVER_ON_120),
+    "resident_backward_kernel<GruGrad<float>, 128, 4": Limits(registers=128, stack=8, reason=NEVER_ON_120),
+    "resident_forward_kernel": Limits(registers=128),
+    "resident_forward_kernel<Gru<float>, 128, 4, false": Limits(
+        registers=128, stack=8, reason="one place in shared memory on compute capability 10.0, read once a step"
+    ),
     "rows_kernel": Limits(registers=128),
     "softmax_columns_kernel": Limits(registers=72),
     "update_kernel": Limits(registers=80),
@@ -74,6 +84,7 @@ LOADED_AND_STORED_VECTORS = (
 )
 LOAD_8_BYTES, LOAD_16_BYTES = r"LDG\S*\.64", r"LDG\S*\.128"
 STORE_8_BYTES, STORE_16_BYTES = r"STG\S*\.64", r"STG\S*\.128"
+LOAD_SHARED_16_BYTES = r"LDS\S*\.128"
 COPY_16_BYTES = r"LDGSTS\S*\.128"
 HOPPER = ("sm_90a",)
 
@@ -84,6 +95,8 @@ WANTED = [
     Wanted(r"product_kernel<TensorCores<.*?MatrixOperand<\w+, \w+, [48]>", COPY_16_BYTES, 8),
     Wanted(r"(gather|kernel_grad)_product_kernel<TensorCores<.*?>, [48],", COPY_16_BYTES, 8),
     Wanted(r"(gather|kernel_grad)_product_kernel<Ffma<.*?>, 4,", LOAD_16_BYTES, 2),
+    Wanted(r"resident_(forward|backward)_kernel<(Lstm|Gru)(Grad)?<float>, 128,", "FFMA", 96),
+    Wanted(r"resident_(forward|backward)_kernel<(Lstm|Gru)(Grad)?<float>, 128,", LOAD_SHARED_16_BYTES, 6),
     Wanted(r"wgmma_kernel<", "HGMMA", 4, HOPPER),
     Wanted(r"wgmma_kernel<", "UTMALDG", 2, HOPPER),
     Wanted(r"first_layer_grad_kernel<", "FFMA", 72),

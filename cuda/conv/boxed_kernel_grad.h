@@ -21,20 +21,31 @@ struct BoxedKernelGrad {
 
   template <class Loop>
   struct Tile {
+    static constexpr int sides = Loop::rows / side;
     const BoxedKernelGrad& conv;
     int row, column, steps;
     PixelBox::Pixel corner;
+    // what the taps of x's 64 rows add to the corner, and their channels: divisions would hold up the copies
+    int tap_row[sides], tap_column[sides], channel[sides];
 
-    __device__ static constexpr int bytes() { return Loop::stage_bytes; }
-    __device__ void bring(char* to_a, char* to_b, ptx::Mbarrier* full) {
+    __device__ Tile(const BoxedKernelGrad& conv_, int row_, int column_, int steps_, const PixelBox::Pixel& corner_)
+        : conv(conv_), row(row_), column(column_), steps(steps_), corner(corner_) {
       const GatherAxis &rows = conv.pass.g.rows[0], &columns = conv.pass.g.columns[0];
       const int chunks = conv.chunks();
       PH_UNROLL
-      for (int of_a = 0; of_a < Loop::rows / side; ++of_a) {
-        const int number = row / side + of_a, tap = number / chunks;
-        const bool is_there = tap < rows.taps * columns.taps;
-        bring_box(to_a + of_a * Loop::side_bytes, conv.x, rows.source(corner.row, tap / columns.taps),
-                  columns.source(corner.column, tap % columns.taps), is_there ? number % chunks * side : chunks * side,
+      for (int i = 0; i < sides; ++i) {
+        const int number = row / side + i, tap = number / chunks;
+        tap_row[i] = rows.source(0, tap / columns.taps), tap_column[i] = columns.source(0, tap % columns.taps);
+        channel[i] = (tap < rows.taps * columns.taps ? number % chunks : chunks) * side;
+      }
+    }
+    __device__ static constexpr int bytes() { return Loop::stage_bytes; }
+    __device__ void bring(char* to_a, char* to_b, ptx::Mbarrier* full) {
+      const int first_row = corner.row * conv.pass.g.rows[0].stride;
+      const int first_column = corner.column * conv.pass.g.columns[0].stride;
+      PH_UNROLL
+      for (int i = 0; i < sides; ++i) {
+        bring_box(to_a + i * Loop::side_bytes, conv.x, first_row + tap_row[i], first_column + tap_column[i], channel[i],
                   full);
       }
       PH_UNROLL

@@ -212,7 +212,7 @@ __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<widt
   float *x = shared + Matrix::weights_floats, *y = x + Matrix::from_floats;
   ResidentReads<Layer> reads(y + Matrix::to_floats, samples * width);
   const ResidentPlace at = resident_place<width, samples>(layer.sequence);
-  float *h = x + at.in_block * Matrix::depth + at.unit, *of_unit = y + at.in_block * Layer::blocks * width + at.unit;
+  float* const h = x + at.in_block * Matrix::depth + at.unit;
   clear_vectors<width, Matrix::from_floats>(x);
   typename Layer::State state{};
   if (at.is_there) {
@@ -231,7 +231,7 @@ __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<widt
       float product[Layer::blocks], read[Layer::reads];
       reads.finish(read);
       PH_UNROLL
-      for (int b = 0; b < Layer::blocks; ++b) product[b] = of_unit[b * width];
+      for (int b = 0; b < Layer::blocks; ++b) product[b] = y[(at.in_block * Layer::blocks + b) * width + at.unit];
       layer.step(read, layer.sequence.stays(at.sample, t), product, state, to);
       *h = state.h;
     }

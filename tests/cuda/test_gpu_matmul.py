@@ -105,9 +105,13 @@ def _why_refused(variant: str, m: int, n: int, k: int, layout: tuple[bool, bool]
         return None
     if m * n * k * batches == 0:
         return "an operand without elements"
-    if variant.startswith("wgmma_tf32"):
+    if variant.startswith("wgmma_tf32_"):
+        return None
+    if variant == "wgmma_tf32":
+        if layout == (False, True) and k % 4 == 0 and k >= 512:  # both lie along the depth
+            return "too narrow for wgmma" if m <= 64 or n <= 32 else None
         small = min(m, n) < 256 or m * n < 400_000 or k < 512
-        return "too small for copies of the operands" if small and variant == "wgmma_tf32" else None
+        return "too small for copies of the operands" if small else None
     if (m if layout[0] else k) % 8 or (k if layout[1] else n) % 8:
         return "rows are not multiples of 16 bytes"
     if batches > 1 and k % 64:
