@@ -216,9 +216,12 @@ def samples_of(name: str, batch: int, steps: int, units: int, masked: bool) -> l
             Sample(mark, "gru", forward, attrs, _gru(reset_after), targets=(0,), **numbers),
             Sample(mark, "gru_grad", backward, attrs, _gru_grad(reset_after), **numbers),
         ]
-    forward, backward = [sequence(1, 0), _kernel(units, 1), h0, *mask], [_kernel(units, 1), hidden, dhidden, *mask]
+    forward = [sequence(1, 0), _kernel(units, 1), h0, *mask]
     for activation in ACTIVATIONS:
         mark, attrs = f"{name}-{activation}", {"activation": activation}
+        # past 1 the slope of tanh would be large, and so would the gradients be of early steps
+        states = tanhs if activation == "tanh" else hidden
+        backward = [_kernel(units, 1), states, dhidden, *mask]
         samples += [
             Sample(mark, "simple_rnn", forward, attrs, _simple_rnn(activation), **numbers),
             Sample(mark, "simple_rnn_grad", backward, attrs, _simple_rnn_grad(activation), **numbers),
