@@ -97,7 +97,8 @@ WANTED = [
     Wanted(r"(gather|kernel_grad)_product_kernel<Ffma<.*?>, 4,", LOAD_16_BYTES, 2),
     Wanted(r"resident_(forward|backward)_kernel<(Lstm|Gru)(Grad)?<float>, 128,", "FFMA", 96),
     Wanted(r"resident_(forward|backward)_kernel<(Lstm|Gru)(Grad)?<float>, 128,", LOAD_SHARED_16_BYTES, 6),
-    Wanted(r"wgmma_kernel<", "HGMMA", 4, HOPPER),
+    # one for each 32 bytes of depth that a tile takes at a time
+    *(Wanted(rf"wgmma_kernel<Wgmma<.*?WgmmaTile<\d+, {32 * n}>", "HGMMA", n, HOPPER) for n in (4, 2, 1)),
     Wanted(r"wgmma_kernel<", "UTMALDG", 2, HOPPER),
     Wanted(r"first_layer_grad_kernel<", "FFMA", 72),
     Wanted(r"first_layer_grad_kernel<float,", LOAD_16_BYTES, 2),
