@@ -226,7 +226,7 @@ __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<widt
     if (at.is_there) reads.start(layer, at, t);
     matrix.multiply(x, y);
     __syncthreads();
-    float to[Layer::writes];
+    float to[Layer::writes] = {};  // g++ does not see that what is not computed is not written
     if (at.is_there) {
       float product[Layer::blocks], read[Layer::reads];
       reads.finish(read);
@@ -259,7 +259,7 @@ __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<widt
   if (at.is_there) reads.start(layer, at, static_cast<int>(layer.sequence.steps) - 1);
   PH_NO_UNROLL
   for (int t = static_cast<int>(layer.sequence.steps) - 1; t >= 0; --t) {
-    float to[Layer::writes];
+    float to[Layer::writes] = {};  // g++ does not see that what is not computed is not written
     if (at.is_there) {
       float read[Layer::reads];
       reads.finish(read);
