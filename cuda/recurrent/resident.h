@@ -24,6 +24,14 @@ constexpr int resident_threads = 4 * width;
 template <int width>
 constexpr int resident_at_once = 128 / width;
 
+constexpr int resident_widest = 128;
+
+// A block of the widest matrix has too little shared memory before compute capability 8.0, and for more than a sample
+// at 12.0: what is never launched there is not compiled.
+template <int width, int samples>
+constexpr bool resident_fits_here = width < resident_widest || PH_ARCH == 0 ||
+                                    (PH_ARCH >= 800 && (samples == 1 || PH_ARCH < 1200));
+
 // (rows, columns), both multiples of the width, by threads of which `slices` neighbours have the same columns; samples:
 // vectors at once.
 template <int width, int rows, int columns, int samples>
@@ -207,6 +215,7 @@ using ForwardMatrix = ResidentMatrix<width, width, Layer::blocks * width, sample
 template <class Layer, int width, int samples, bool whole>
 __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<width>)
     resident_forward_kernel(const __grid_constant__ Layer layer) {
+  if (!resident_fits_here<width, samples>) return;
   using Matrix = ForwardMatrix<Layer, width, samples>;
   PH_DYNAMIC_SHARED(float, shared);
   float *x = shared + Matrix::weights_floats, *y = x + Matrix::from_floats;
@@ -246,6 +255,7 @@ using BackwardMatrix = ResidentMatrix<width, Layer::blocks * width, width, sampl
 template <class Layer, int width, int samples, bool whole>
 __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<width>)
     resident_backward_kernel(const __grid_constant__ Layer layer) {
+  if (!resident_fits_here<width, samples>) return;
   using Matrix = BackwardMatrix<Layer, width, samples>;
   PH_DYNAMIC_SHARED(float, shared);
   float *x = shared + Matrix::weights_floats, *y = x + Matrix::from_floats;
@@ -282,8 +292,6 @@ __global__ void __launch_bounds__(resident_threads<width>, resident_at_once<widt
 
 // ---- which layers, and how they are cut
 
-constexpr int resident_widest = 128;
-
 // 163 KB for a block; else it is 99, or before compute capability 8.0 64.
 inline bool has_most_shared_memory() {
   const int which = capability();
@@ -293,18 +301,15 @@ inline bool has_most_shared_memory() {
 // Samples that a device of 132 multiprocessors holds at once where a block has one.
 inline int64_t resident_slots(int64_t units) { return 132 * (units <= 32 ? 4 : units <= 64 ? 2 : 1); }
 
-template <template <int, int, bool> class Launch, int width, int samples, class Layer>
-void launch_of_samples(const Layer& layer) {
-  const bool whole = layer.sequence.units % 4 == 0 && is_aligned(layer.kernel);
-  whole ? Launch<width, samples, true>::run(layer) : Launch<width, samples, false>::run(layer);
-}
 template <template <int, int, bool> class Launch, int width, class Layer>
 void launch_of_width(const Layer& layer) {
   const int64_t batch = layer.sequence.batch, slots = resident_slots(width);
+  const bool whole = layer.sequence.units % 4 == 0 && is_aligned(layer.kernel);
+  if (!whole) return Launch<width, 1, false>::run(layer);  // rare: one instance is enough
   const bool fits_one = width == resident_widest && !has_most_shared_memory();
-  if (batch <= slots || fits_one) return launch_of_samples<Launch, width, 1>(layer);
-  if (batch <= 2 * slots) return launch_of_samples<Launch, width, 2>(layer);
-  launch_of_samples<Launch, width, 4>(layer);
+  if (batch <= slots || fits_one) return Launch<width, 1, true>::run(layer);
+  if (batch <= 2 * slots) return Launch<width, 2, true>::run(layer);
+  Launch<width, 4, true>::run(layer);
 }
 // By the least width that the units fit into, with as many samples a block as a device needs to hold all at once, but
 // for the largest batches.
