@@ -4,13 +4,14 @@
 //   forward:          y = patches * kernel                       blocks of pixels in parallel
 //   gradient of x:    patches' gradient = dy * kernel^T, added back to where patches came from; images in parallel
 //   kernel gradient:  patches^T * dy, in slices of the images whose number the shape decides, added in order
-// Depthwise convolutions (one channel a group) go straight over the channels.
+// Kinds of convolution that have a better way have files of their own: few channels, 3 x 3 kernels, depthwise.
 // float16 and bfloat16 (S) are brought to float32 (T) when kernels are packed and patches made; results are added up in
 // float32 and rounded once.
 #include "ops/conv.h"
 
 #include "core/scratch.h"
 #include "core/thread_pool.h"
+#include "cpu/conv/depthwise.h"
 #include "cpu/conv/first_layer.h"
 #include "cpu/conv/slices.h"
 #include "cpu/conv/winograd.h"
@@ -362,12 +363,15 @@ constexpr Kernel winograd_of_kernel(const char* name) {
 }  // namespace
 
 PH_KERNELS(conv2d, kernel<first_layer_forward, first_layer_accepts, first_layer_workspace>("first_layer"),
-           winograd<4>("winograd4"), winograd<2>("winograd2"), kernel<forward, nullptr, forward_workspace>("patches"));
-PH_KERNELS(conv2d_input_grad, winograd_of_input<4>("winograd4"), winograd_of_input<2>("winograd2"),
+           kernel<depthwise_forward, depthwise_accepts>("depthwise"), winograd<4>("winograd4"),
+           winograd<2>("winograd2"), kernel<forward, nullptr, forward_workspace>("patches"));
+PH_KERNELS(conv2d_input_grad, kernel<depthwise_input_grad, depthwise_input_grad_accepts>("depthwise"),
+           winograd_of_input<4>("winograd4"), winograd_of_input<2>("winograd2"),
            kernel<input_grad, nullptr, input_grad_workspace>("patches"));
 PH_KERNELS(
     conv2d_kernel_grad,
     kernel<first_layer_kernel_grad, first_layer_kernel_grad_accepts, first_layer_kernel_grad_workspace>("first_layer"),
+    kernel<depthwise_kernel_grad, depthwise_kernel_grad_accepts, depthwise_kernel_grad_workspace>("depthwise"),
     winograd_of_kernel<4>("winograd4"), winograd_of_kernel<2>("winograd2"),
     kernel<kernel_grad, nullptr, kernel_grad_workspace>("patches"));
 
