@@ -36,7 +36,8 @@ class Stopwatch {
 
 std::vector<StepInfo> Program::steps() const {
   std::vector<StepInfo> infos;
-  for (const Step& step : steps_) {
+  for (size_t i = in_advance_; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
     Specs in, out;
     for (int id : step.in_values) in.push_back(spec_of(id));
     for (int id : step.out_values) out.push_back(spec_of(id));
@@ -63,16 +64,15 @@ Timings Program::profile(const Tensors& inputs, int repeats) {
   PH_CHECK(repeats > 0, "profile: repeats must be positive, got ", repeats);
   set_inputs(inputs);
   const KeepVariables keep(*graph_);
-  own_updated_variables();  // as the old tensors are held, these get memory of their own
-  bind();
+  prepare();  // as the old tensors are held, updated variables get memory of their own
   Timings timings;
   run_once();
   device_->backend->synchronize();
   for (int r = 0; r < repeats; ++r) {
     std::vector<double> seconds;
-    for (const Step& step : steps_) {
+    for (size_t i = in_advance_; i < steps_.size(); ++i) {
       const Stopwatch watch;
-      run_step(step);
+      run_step(steps_[i]);
       device_->backend->synchronize();
       seconds.push_back(watch.seconds());
     }

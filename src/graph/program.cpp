@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <sstream>
 
 #include "graph/passes.h"
@@ -36,7 +37,25 @@ Program::Program(std::shared_ptr<Graph> graph) {
   place_values();
 }
 
+// value -> whether it can differ between two batches of a call.
+static std::vector<bool> varying_values(const Graph& graph) {
+  std::vector<bool> is_written(graph.variables.size());
+  for (const auto& [variable, id] : graph.updates) is_written[variable] = true;
+  std::vector<bool> varies(graph.values.size());
+  for (size_t id = 0; id < varies.size(); ++id) {
+    const Value& value = graph.values[id];
+    varies[id] = value.kind == ValueKind::input || (value.kind == ValueKind::variable && is_written[value.index]);
+  }
+  for (const Node& node : graph.nodes) {
+    const bool any = std::any_of(node.inputs.begin(), node.inputs.end(), [&](int id) { return varies[id]; });
+    for (int id : node.outputs) varies[id] = any;
+  }
+  return varies;
+}
+
 void Program::choose_kernels() {
+  const std::vector<bool> varies = varying_values(*graph_);
+  std::vector<Step> of_batch;
   root_.resize(graph_->values.size());
   for (size_t id = 0; id < root_.size(); ++id) root_[id] = static_cast<int>(id);
   for (const Node& node : graph_->nodes) {
@@ -50,9 +69,12 @@ void Program::choose_kernels() {
     PH_CHECK(kernels.size(), node.op->name, ": there is no kernel for it on ", device_->name);
     const Kernel& kernel = choose_kernel(node.op->name, kernels, span_of(specs), node.attributes.data());
     const size_t workspace = kernel.workspace ? kernel.workspace(span_of(specs), node.attributes.data()) : 0;
-    steps_.push_back(
-        {node.op, &kernel, node.attributes, node.inputs, node.outputs, 0, workspace, node.parts, {}, {}, {}});
+    (varies[node.outputs[0]] ? of_batch : steps_)
+        .push_back(
+            {node.op, &kernel, node.attributes, node.inputs, node.outputs, 0, workspace, node.parts, {}, {}, {}});
   }
+  in_advance_ = steps_.size();
+  std::move(of_batch.begin(), of_batch.end(), std::back_inserter(steps_));
 }
 
 // Steps of such a device may run side by side, but not where one writes over what another still reads: little memory is
@@ -73,8 +95,15 @@ void Program::place_values() {
   const int end = static_cast<int>(steps_.size());  // outputs and updates are read then
   const size_t count = graph_->values.size();
   std::vector<int> born(count, -1), last(count, -1);
+  std::vector<bool> is_made_in_advance(count);
+  for (size_t s = 0; s < in_advance_; ++s) {
+    for (int id : steps_[s].out_values) is_made_in_advance[id] = true;
+  }
   for (int s = 0; s < end; ++s) {
-    for (int id : steps_[s].in_values) last[root_[id]] = s;
+    for (int id : steps_[s].in_values) {
+      const bool stays = s >= static_cast<int>(in_advance_) && is_made_in_advance[root_[id]];
+      last[root_[id]] = stays ? end : s;
+    }
     for (int id : steps_[s].out_values) {
       born[id] = s;
       last[id] = std::max(last[id], s);
@@ -287,7 +316,7 @@ std::string Program::step_text(size_t index) const {
 
 std::string Program::text() const {
   std::ostringstream out;
-  for (size_t i = 0; i < steps_.size(); ++i) out << step_text(i) << "\n";
+  for (size_t i = 0; i < steps_.size(); ++i) out << (i < in_advance_ ? "in advance: " : "") << step_text(i) << "\n";
   for (const Update& copy : copies_) {
     out << "'" << graph_->variables[copy.variable]->name << "' <- " << place_text(copy.value) << "\n";
   }

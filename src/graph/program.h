@@ -60,9 +60,9 @@ class Program {
 
   // Runs the list on given inputs, twice `repeats` times and some more. Variables are as before afterwards.
   Timings profile(const Tensors& inputs, int repeats);
-  // Of each step of the list, and last of the copies of outputs and updates at its end.
+  // Of each step that is not done in advance, and last of the copies of outputs and updates at the end.
   std::vector<StepInfo> steps() const;
-  // One line per step, then updates and outputs.
+  // One line per step, those done in advance marked, then updates and outputs.
   std::string text() const;
   std::string step_text(size_t step) const;
   const Graph& graph() const { return *graph_; }
@@ -74,6 +74,7 @@ class Program {
   void place_values();
   void bind();
   void own_updated_variables();
+  void prepare();
   void set_inputs(const Tensors& inputs);
   void run_once();
   void run_list();
@@ -93,6 +94,9 @@ class Program {
   std::vector<int> root_;            // value -> the value whose memory it is (views)
   std::vector<Location> locations_;  // of roots
   std::vector<Step> steps_;
+  // So many in front hang only on constants and on variables that the program does not write: they run once for all
+  // batches of a call, their results stay in the arena.
+  size_t in_advance_ = 0;
   size_t arena_bytes_ = 0;
   std::unique_ptr<Buffer> arena_;
   std::vector<Tensor> input_slots_, output_slots_;
@@ -104,7 +108,8 @@ class Program {
   std::vector<Update> copies_;      // updates that were not done in place
   std::vector<const void*> bound_;  // variables' memory as last bound
   std::vector<size_t> guards_;      // arena offsets
-  // The list as one piece of work of the device, for addresses as bound; made at the second run, when all is loaded.
+  // All steps but those in advance as one piece of work of the device, for addresses as bound; made at the second run,
+  // when all is loaded.
   std::unique_ptr<Recording> recording_;
   bool has_run_ = false;
   std::mutex running_;

@@ -29,6 +29,12 @@ void Program::own_updated_variables() {
   }
 }
 
+void Program::prepare() {
+  own_updated_variables();
+  bind();
+  for (size_t i = 0; i < in_advance_; ++i) run_step(steps_[i]);
+}
+
 void Program::run_once() {
   if (recording_) return recording_->replay();
   if (has_run_) recording_ = record();
@@ -38,7 +44,7 @@ void Program::run_once() {
 }
 
 void Program::run_list() {
-  for (const Step& step : steps_) run_step(step);
+  for (size_t i = in_advance_; i < steps_.size(); ++i) run_step(steps_[i]);
   finish();
 }
 
@@ -57,7 +63,9 @@ void Program::finish() {
 std::unique_ptr<Recording> Program::record() {
   if (device_->backend->is_host()) return nullptr;
   std::vector<MemoryUse> uses;
-  for (const Step& step : steps_) {
+  const size_t count = steps_.size() - in_advance_;
+  for (size_t i = 0; i < count; ++i) {
+    const Step& step = steps_[in_advance_ + i];
     MemoryUse use;
     for (const View& view : step.in) use.read.push_back(range_of(view));
     for (const View& view : step.out) use.written.push_back(range_of(view));
@@ -68,15 +76,16 @@ std::unique_ptr<Recording> Program::record() {
   const bool serial = asked && std::string_view(asked) == "serial";
   std::vector<std::vector<size_t>> after = step_order(uses);
   for (size_t step = 1; serial && step < after.size(); ++step) after[step] = {step - 1};
-  std::vector<bool> awaited(steps_.size());
+  std::vector<bool> awaited(count);
   for (const auto& steps : after) {
     for (const size_t step : steps) awaited[step] = true;
   }
   after.emplace_back();
-  for (size_t step = 0; step < steps_.size(); ++step) {
+  for (size_t step = 0; step < count; ++step) {
     if (!awaited[step]) after.back().push_back(step);
   }
-  return device_->backend->record(after, [this](size_t i) { i < steps_.size() ? run_step(steps_[i]) : finish(); });
+  return device_->backend->record(
+      after, [this, count](size_t i) { i < count ? run_step(steps_[in_advance_ + i]) : finish(); });
 }
 
 void Program::finish_updates() {
@@ -116,8 +125,7 @@ Tensors Program::run(const Tensors& inputs) {
   const std::unique_lock lock(running_, std::try_to_lock);
   PH_CHECK(lock.owns_lock(), "this program is already running in another thread");
   set_inputs(inputs);
-  own_updated_variables();
-  bind();
+  prepare();
   run_once();
   check_guards();
   Tensors results;
@@ -133,8 +141,7 @@ void Program::run_steps(RowSource& source, const int64_t* indices, int64_t steps
                         const std::vector<HostArray>& outputs) {
   const std::unique_lock lock(running_, std::try_to_lock);
   PH_CHECK(lock.owns_lock(), "this program is already running in another thread");
-  own_updated_variables();
-  bind();
+  prepare();
   Backend& backend = *device_->backend;
   const int64_t batch = input_slots_[0].shape()[0];
   source.prepare(device_, indices, steps * batch);

@@ -113,6 +113,47 @@ def test_run_steps_gathers_rows_by_index():
     np.testing.assert_array_equal(seen.stored.numpy(), rows[[9, 0]] + rows[[3, 3]] + rows[[1, 2]])
 
 
+def _sums_with_weights_turned(fixed, moving):
+    """Each batch's product with the fixed weights' exponentials, less what the moving variable has grown to."""
+    graph = _core.Graph()
+    with graph:
+        batch = graph.input((2, 3), "float32")
+        weights = ops.exp(ops.transpose(fixed.read(), axes=(1, 0)))
+        grown = ops.add(moving.read(), ops.reduce_sum(batch, axes=(0,)))
+        moving.write(grown)
+        product = ops.matmul(batch, weights)
+        graph.set_outputs([product, ops.exp(ops.negative(grown)), ops.relu(product)])
+    return _core.compile(graph)
+
+
+@pytest.mark.parametrize("plan", ["", "separate"])
+def test_what_hangs_on_no_batch_is_computed_once_a_call_and_anew_in_the_next(plan, monkeypatch):
+    monkeypatch.setenv("PRONGHORN_PLAN", plan)
+    rng = np.random.default_rng(0)
+    fixed = _core.Variable(rng.normal(size=(4, 3)).astype("float32"), name="fixed")
+    moving = _core.Variable(np.zeros(3, "float32"), name="moving")
+    program = _sums_with_weights_turned(fixed, moving)
+    lines = program.text().splitlines()
+    in_advance = [line for line in lines if line.startswith("in advance: ")]
+    assert len(in_advance) == 2 and "'fixed'" in in_advance[0] and "exp" in in_advance[1]
+    assert not any("'moving'" in line for line in in_advance)
+
+    rows, index = rng.normal(size=(10, 3)).astype("float32"), np.arange(10)
+    grown = np.zeros(3)
+    for _ in range(3):  # on a GPU the list is recorded in the second step, replayed in the third
+        outputs = [np.zeros((10, 4), "float32"), np.zeros(15, "float32"), np.zeros((10, 4), "float32")]
+        program.run_steps(_core.RowSource([rows]), index, 5, outputs)
+        expected = rows.astype("float64") @ np.exp(fixed.stored.numpy().T.astype("float64"))
+        np.testing.assert_allclose(outputs[0], expected, rtol=1e-5)
+        np.testing.assert_allclose(outputs[2], np.maximum(expected, 0), rtol=1e-5)
+        for batch in range(5):
+            grown += rows[2 * batch : 2 * batch + 2].sum(axis=0)
+            np.testing.assert_allclose(outputs[1][3 * batch : 3 * batch + 3], np.exp(-grown), rtol=1e-4)
+        fixed.write(_core.convert(rng.normal(size=(4, 3)).astype("float32")))
+    single = program.run([rows[:2]])[0].numpy()
+    np.testing.assert_allclose(single, rows[:2] @ np.exp(fixed.stored.numpy().T), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("arrays", "index", "steps", "error", "message"),
     [
