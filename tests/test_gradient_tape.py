@@ -98,6 +98,36 @@ def test_second_derivatives_match_finite_differences(name):
     np.testing.assert_allclose(outer.gradient(slope, x).numpy(), expected, rtol=1e-7, atol=1e-8)
 
 
+STATE = np.zeros((2, 3), "float32")
+
+
+@pytest.mark.parametrize(
+    ("function", "shape", "op"),
+    [
+        (lambda x: ops.max_pool(x, 2), (1, 4, 4, 2), "max_pool2d_grad"),
+        (lambda x: ph.layers.LayerNormalization()(x), (3, 5), "layer_norm_grad"),
+        (lambda x: ph.layers.BatchNormalization()(x, training=True), (3, 5), "batch_norm_grad"),
+        (
+            lambda x: ops.sparse_categorical_crossentropy(np.array([0, 2]), ops.abs(x)),
+            (2, 3),
+            "sparse_cross_entropy_grad",
+        ),
+        (lambda x: _core.ops.simple_rnn(x, np.eye(3, 3, dtype="f"), STATE), (2, 4, 3), "simple_rnn_grad"),
+        (lambda x: _core.ops.gru(x, np.eye(3, 9, dtype="f"), np.zeros(9, "f"), STATE)[0], (2, 4, 9), "gru_grad"),
+        (lambda x: _core.ops.lstm(x, np.eye(3, 12, dtype="f"), STATE, STATE)[0], (2, 4, 12), "lstm_grad"),
+    ],
+)
+def test_second_derivatives_that_are_not_offered_are_an_error_not_zero(function, shape, op):
+    x = ph.Variable(np.random.default_rng(0).normal(size=shape).astype("float32"))
+    with ph.GradientTape() as outer:
+        with ph.GradientTape() as inner:
+            y = ops.sum(ops.square(function(x)))
+        slope = inner.gradient(y, x)
+    assert slope.shape == shape
+    with pytest.raises(ValueError, match=f"there is no rule for the gradient of {op}: "):
+        outer.gradient(slope, x)
+
+
 def test_unconnected_sources_give_none_or_zeros():
     x, other = ph.Variable([1.0, 2.0]), ph.Variable([1.0, 2.0, 3.0])
     with ph.GradientTape(persistent=True) as tape:

@@ -23,6 +23,15 @@ def test_a_callable_initializer_gets_shape_and_dtype():
     assert v.shape == (2, 3) and v.dtype == "float64" and float(v[1, 2]) == 7.0
 
 
+def test_an_initializer_may_be_named():
+    v = ph.Variable("ones", shape=(2, 3), dtype="float16")
+    assert (v.shape, v.dtype, v.numpy().sum()) == ((2, 3), "float16", 6)
+    with pytest.raises(ValueError, match="shape is needed"):
+        ph.Variable("zeros")
+    with pytest.raises(ValueError, match="onez"):
+        ph.Variable("onez", shape=(2,))
+
+
 def test_variables_work_in_ops_and_operators():
     v = ph.Variable([1.0, -2.0])
     np.testing.assert_array_equal((v * 2 + 1).numpy(), [3.0, -3.0])

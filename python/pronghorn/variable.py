@@ -15,15 +15,17 @@ class Variable(_core.Variable):
     """A named place for a tensor that changes: a weight, an optimizer slot, a metric's count.
 
     Args:
-        initializer: the first value (anything array-like), or a callable `f(shape, dtype=...)` returning it.
-        shape: the shape; needed with a callable initializer.
+        initializer: the first value (anything array-like), a callable `f(shape, dtype=...)` returning it, or the name
+            of an initializer, such as "zeros".
+        shape: the shape; needed with a callable or named initializer.
         dtype: a dtype name; by default the initial value's, the default float for Python floats or a callable.
         trainable: whether gradient tapes watch it and optimizers change it.
         name: how it is called in summaries and programs.
         autocast: whether layers of mixed precision see it in the dtype they compute in.
 
     Raises:
-        ValueError: if a callable initializer comes without `shape`, or a value does not have the `shape` given.
+        ValueError: if an initializer has no such name or comes without `shape`, or a value does not have the `shape`
+            given.
 
     Example:
         >>> import pronghorn as ph
@@ -44,6 +46,10 @@ class Variable(_core.Variable):
         constraint: Callable[..., Any] | None = None,
         autocast: bool = True,
     ) -> None:
+        if isinstance(initializer, str):
+            from pronghorn import initializers  # not above: the random ones' seeds are variables
+
+            initializer = initializers.get(initializer)
         if callable(initializer) and not isinstance(initializer, (_core.Tensor, _core.Variable)):
             if shape is None:
                 raise ValueError(f"Variable: shape is needed with the initializer {initializer!r}")

@@ -66,11 +66,12 @@ struct Op {
   Specs (*infer)(SpecSpan inputs, const void* attributes);
   Tensors (*gradient)(const GradCall& call, const void* attributes);  // nullptr: none, for the reason below
   const char* no_gradient_reason;
+  bool lacks_gradient;  // there is one, but no rule for it: whoever asks for it gets an error
   OpTraits traits;
   mutable std::vector<std::pair<const Device*, KernelList>> kernels;  // found so far, by device; see kernels_of
 };
 
-// A compile-time string, for no_gradient<"reason">.
+// A compile-time string, for no_gradient<"reason"> and gradient_not_offered<"reason">.
 template <size_t N>
 struct Reason {
   char text[N];
@@ -79,17 +80,22 @@ struct Reason {
   }
 };
 
-template <Reason reason>
+template <Reason reason, bool is_lacking>
 struct NoGradient {
   static constexpr const char* text = reason.text;
+  static constexpr bool lacking = is_lacking;
 };
+// For an op through which nothing flows back: it is flat, or its results are not numbers that vary.
 template <Reason reason>
-inline constexpr NoGradient<reason> no_gradient{};
+inline constexpr NoGradient<reason, false> no_gradient{};
+// For an op that has a gradient, but no rule for it.
+template <Reason reason>
+inline constexpr NoGradient<reason, true> gradient_not_offered{};
 
 template <class G>
 struct IsNoGradient : std::false_type {};
-template <Reason reason>
-struct IsNoGradient<NoGradient<reason>> : std::true_type {};
+template <Reason reason, bool is_lacking>
+struct IsNoGradient<NoGradient<reason, is_lacking>> : std::true_type {};
 
 const Op& register_op(const char* name, const char* inputs, Op op);
 
@@ -104,6 +110,7 @@ const Op& make_op(const char* name, const char* inputs, const OpTraits& traits) 
   using G = std::remove_cv_t<decltype(gradient)>;
   if constexpr (IsNoGradient<G>::value) {
     op.no_gradient_reason = G::text;
+    op.lacks_gradient = G::lacking;
   } else {
     op.gradient = [](const GradCall& call, const void* attributes) {
       return gradient(call, *static_cast<const Attrs*>(attributes));

@@ -83,7 +83,10 @@ Tensors gradient(const std::vector<Record>& records, const Tensors& targets, con
       need.push_back(is_float(input.dtype()) && reached.contains(input.id()));
       needed = needed || need.back();
     }
-    if (!any || !needed || !record->op->gradient) continue;
+    if (!any || !needed) continue;
+    PH_CHECK(!record->op->lacks_gradient, "gradient: there is no rule for the gradient of ", record->op->name, ": ",
+             record->op->no_gradient_reason);
+    if (!record->op->gradient) continue;
     const BackwardPart part(record->outputs[0]);
     const Tensors input_grads =
         record->op->gradient({record->inputs, record->outputs, output_grads, need}, record->attributes.data());

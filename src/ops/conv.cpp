@@ -9,6 +9,7 @@ static void check_attributes(const ConvAttrs& a, const char* op) {
     PH_CHECK(a.dilation[i] > 0, op, ": dilation must be positive, got ", a.dilation[i]);
   }
   PH_CHECK(a.groups > 0, op, ": groups must be positive, got ", a.groups);
+  PH_CHECK(a.groups <= INT32_MAX, op, ": groups must be at most ", INT32_MAX, ", got ", a.groups);
   if (a.padding == Padding::explicit_padding) {
     PH_CHECK(a.pads.size() == 4, op, ": explicit padding needs pads (top, bottom, left, right)");
     for (const int64_t pad : a.pads) PH_CHECK(pad >= 0, op, ": pads must not be negative, got ", pad);
@@ -22,9 +23,8 @@ static void check_dtypes(SpecSpan in, const char* op) {
   }
 }
 
-// Checks that x and kernel go together and gives the result's shape.
+// Checks that x, kernel and attributes, which were checked alone, go together and gives the result's shape.
 static Shape forward_shape(const Shape& x, const Shape& kernel, const ConvAttrs& a, const char* op) {
-  check_attributes(a, op);
   PH_CHECK(x.rank() == 4, op, ": x must have shape (batch, height, width, channels), got ", x);
   PH_CHECK(kernel.rank() == 4, op, ": kernel must have shape (height, width, channels, filters), got ", kernel);
   PH_CHECK(kernel[0] > 0 && kernel[1] > 0, op, ": kernel ", kernel, " is empty");
@@ -40,6 +40,7 @@ static Shape forward_shape(const Shape& x, const Shape& kernel, const ConvAttrs&
 }
 
 static Specs infer_conv2d(SpecSpan in, const ConvAttrs& a) {
+  check_attributes(a, "conv2d");
   check_dtypes(in, "conv2d");
   const Shape out = forward_shape(in[0].shape, in[1].shape, a, "conv2d");
   if (in.size() > 2) {
@@ -50,6 +51,7 @@ static Specs infer_conv2d(SpecSpan in, const ConvAttrs& a) {
 
 static Specs infer_input_grad(SpecSpan in, const ConvAttrs& a) {
   const char* op = "conv2d_input_grad";
+  check_attributes(a, op);
   check_dtypes(in, op);
   PH_CHECK(in[0].shape.rank() == 4 && in[1].shape.rank() == 4 && a.size.size() == 2, op, ": dy ", in[0].shape,
            " and kernel ", in[1].shape, " must have rank 4, size two entries");
@@ -61,9 +63,10 @@ static Specs infer_input_grad(SpecSpan in, const ConvAttrs& a) {
 
 static Specs infer_kernel_grad(SpecSpan in, const ConvAttrs& a) {
   const char* op = "conv2d_kernel_grad";
+  check_attributes(a, op);
   check_dtypes(in, op);
-  PH_CHECK(in[0].shape.rank() == 4 && in[1].shape.rank() == 4 && a.size.size() == 2 && a.groups > 0, op, ": x ",
-           in[0].shape, " and dy ", in[1].shape, " must have rank 4, size two entries");
+  PH_CHECK(in[0].shape.rank() == 4 && in[1].shape.rank() == 4 && a.size.size() == 2, op, ": x ", in[0].shape,
+           " and dy ", in[1].shape, " must have rank 4, size two entries");
   const Shape kernel = conv_kernel_shape(in[0].shape, in[1].shape, a);
   const Shape dy = forward_shape(in[0].shape, kernel, a, op);
   PH_CHECK(dy == in[1].shape, op, ": dy must have shape ", dy, ", got ", in[1].shape);

@@ -136,7 +136,7 @@ static Specs infer_sparse_grad(SpecSpan in, const ProbabilityAttrs&) {
   return {in[0]};
 }
 PH_OP(sparse_cross_entropy_grad, "probabilities, labels, dloss", ProbabilityAttrs, infer_sparse_grad,
-      no_gradient<"second derivatives are offered for logits only">, .in_place = {0}, .checks_values = true,
+      gradient_not_offered<"second derivatives are offered for logits only">, .in_place = {0}, .checks_values = true,
       .operations = operations_per_element<2>);
 static Tensors gradient_sparse(const GradCall& c, const ProbabilityAttrs& a) {
   return {apply1(op_sparse_cross_entropy_grad, {c.inputs[0], c.inputs[1], c.grads[0]}, a), Tensor()};

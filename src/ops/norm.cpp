@@ -42,7 +42,7 @@ static double count_batch_norm_grad(SpecSpan in, SpecSpan, const BatchNormAttrs&
   return static_cast<double>(in[0].shape.size()) * (in.size() > 5 ? 10 : 9);
 }
 PH_OP(batch_norm_grad, "x, gamma, mean, variance, dy, y?", BatchNormAttrs, infer_batch_norm_grad,
-      no_gradient<"for second derivatives write the normalization with mean and variance ops">,
+      gradient_not_offered<"for second derivatives write the normalization with mean and variance ops">,
       .operations = operations<count_batch_norm_grad>);
 
 // A vector of channels in the shape that broadcasts against x.
@@ -104,7 +104,7 @@ static Specs infer_layer_norm_grad(SpecSpan in, const LayerNormAttrs&) {
 // Operations for each element: 4 for the moments and 4 for y; 6 for the row's means of g and g * h, 3 for the sums over
 // rows, 4 for dx.
 PH_OP(layer_norm_grad, "x, gamma, mean, rstd, dy", LayerNormAttrs, infer_layer_norm_grad,
-      no_gradient<"for second derivatives write the normalization with mean and variance ops">,
+      gradient_not_offered<"for second derivatives write the normalization with mean and variance ops">,
       .operations = operations_per_element<13>);
 
 static Tensors gradient_layer_norm(const GradCall& c, const LayerNormAttrs& a) {

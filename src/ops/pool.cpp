@@ -45,7 +45,8 @@ static Specs infer_max_grad(SpecSpan in, const PoolAttrs& a) {
   return {in[0]};
 }
 PH_OP(max_pool2d_grad, "x, y, dy", PoolAttrs, infer_max_grad,
-      no_gradient<"second derivatives of max pooling are not offered">, .operations = operations<per_tap<2, 1>>);
+      gradient_not_offered<"second derivatives of max pooling are not offered">,
+      .operations = operations<per_tap<2, 1>>);
 
 static Specs infer_average(SpecSpan in, const PoolAttrs& a) {
   check_float(in[0], "average_pool2d");

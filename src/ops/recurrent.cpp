@@ -94,7 +94,7 @@ static Specs infer_lstm_grad(SpecSpan in, const NoAttrs&) {
   return {s.sequence(4), s.state(), s.state()};
 }
 PH_OP(lstm_grad, "recurrent_kernel, c0, cells, gates, dhidden, mask?, dcells?", NoAttrs, infer_lstm_grad,
-      no_gradient<"for second derivatives write the steps with matmul, sigmoid and tanh">, .in_place = {3},
+      gradient_not_offered<"for second derivatives write the steps with matmul, sigmoid and tanh">, .in_place = {3},
       .operations = count_steps<0, 3>);
 
 static Tensors gradient_lstm(const GradCall& c, const NoAttrs&) {
@@ -137,7 +137,7 @@ static Specs infer_gru_grad(SpecSpan in, const GruAttrs& a) {
   return {s.sequence(3), s.state()};
 }
 PH_OP(gru_grad, "recurrent_kernel, h0, hidden, gates, inner, dhidden, mask?", GruAttrs, infer_gru_grad,
-      no_gradient<"for second derivatives write the steps with matmul, sigmoid and tanh">, .in_place = {3},
+      gradient_not_offered<"for second derivatives write the steps with matmul, sigmoid and tanh">, .in_place = {3},
       .operations = count_steps<0, 3>);
 
 // recurrent_kernel's, where its last block was multiplied by r h.
@@ -184,7 +184,7 @@ static Specs infer_simple_rnn_grad(SpecSpan in, const SimpleRnnAttrs&) {
   return {s.sequence(), s.state()};
 }
 PH_OP(simple_rnn_grad, "recurrent_kernel, hidden, dhidden, mask?", SimpleRnnAttrs, infer_simple_rnn_grad,
-      no_gradient<"for second derivatives write the steps with matmul and the activation">, .in_place = {2},
+      gradient_not_offered<"for second derivatives write the steps with matmul and the activation">, .in_place = {2},
       .operations = count_steps<0, 1>);
 
 static Tensors gradient_simple_rnn(const GradCall& c, const SimpleRnnAttrs& a) {

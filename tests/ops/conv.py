@@ -197,6 +197,9 @@ SAMPLES = [
         groups=2,
     ),
     _wrong("no groups", (1, 5, 5, 4), (3, 3, 2, 3), r"groups must be positive, got 0", groups=0),
+    _wrong(
+        "too many groups", (1, 5, 5, 4), (3, 3, 2, 3), r"groups must be at most 2147483647, got 4611", groups=2**62 - 1
+    ),
     _wrong("zero strides", (1, 5, 5, 3), (3, 3, 3, 2), r"strides must be positive, got 0", strides=(0, 1)),
     _wrong("negative dilation", (1, 5, 5, 3), (3, 3, 3, 2), r"dilation must be positive, got -1", dilation=(1, -1)),
     _wrong("pads", (1, 5, 5, 3), (3, 3, 3, 2), r"needs pads \(top, bottom, left, right\)", padding="explicit"),
