@@ -17,8 +17,6 @@ class Limits(NamedTuple):
     reason: str = ""  # for a stack
 
 
-NEVER_ON_120 = "compute capability 12.0 only, where these never run: they want more shared memory than it has"
-
 # Those that take more than the defaults. Names are a kernel's, or the beginning of an instance's, which goes before.
 LIMITS = {
     "average_grad_kernel": Limits(registers=80),
@@ -43,13 +41,7 @@ LIMITS = {
     "product_kernel": Limits(registers=255, shared=18432),
     "reduce_rows_kernel": Limits(registers=80),
     "resident_backward_kernel": Limits(registers=128),
-    "resident_backward_kernel<LstmGrad<float>, 128, 2": Limits(registers=128, stack=32, reason=NEVER_ON_120),
-    "resident_backward_kernel<LstmGrad<float>, 128, 4": Limits(registers=128, stack=32, reason=NEVER_ON_120),
-    "resident_backward_kernel<GruGrad<float>, 128, 4": Limits(registers=128, stack=8, reason=NEVER_ON_120),
     "resident_forward_kernel": Limits(registers=128),
-    "resident_forward_kernel<Gru<float>, 128, 4, false": Limits(
-        registers=128, stack=8, reason="one place in shared memory on compute capability 10.0, read once a step"
-    ),
     "rows_kernel": Limits(registers=128),
     "softmax_columns_kernel": Limits(registers=72),
     "update_kernel": Limits(registers=80),
