@@ -28,7 +28,7 @@ namespace ph::cuda {
 template <class T>
 struct Halves {
   using Element = T;
-  static constexpr int threads_at_once = 512;
+  static constexpr int threads_at_once = 512, oldest_architecture = std::is_same_v<T, Float16> ? 750 : 800;
   struct A {
     uint32_t bits[4];
     __device__ explicit A(const uint32_t (&from)[4]) : bits{from[0], from[1], from[2], from[3]} {}
@@ -48,7 +48,7 @@ struct Halves {
 
 struct Tf32 {
   using Element = float;
-  static constexpr int threads_at_once = 512;
+  static constexpr int threads_at_once = 512, oldest_architecture = 800;
   __device__ static uint32_t rounded(uint32_t bits) { return ptx::to_tf32(__uint_as_float(bits)); }
   struct A {
     uint32_t bits[4];
@@ -64,7 +64,7 @@ struct Tf32 {
 
 struct Tf32x3 {
   using Element = float;
-  static constexpr int threads_at_once = 256;
+  static constexpr int threads_at_once = 256, oldest_architecture = 800;
   // What tensor cores read is the upper 19 bits. The large part is x rounded to those, finite even where x is not; what
   // is left has at most 12 bits, infinity or NaN, and is read but for its last bit.
   struct Parts {
@@ -121,6 +121,7 @@ struct TensorCores {
   template <class A, class B, class Output>
   __device__ static void multiply(const A& a, const B& b, const Output& out, int row, int column, int first, int last,
                                   void* shared) {
+    if (PH_ARCH != 0 && PH_ARCH < Math::oldest_architecture) return;  // never launched there: nothing to compile
     using TileA = SharedTile<size, rows, depth, A::depth_fast>;
     using TileB = SharedTile<size, columns, depth, B::depth_fast>;
     Element* const memory = static_cast<Element*>(shared);
