@@ -37,8 +37,10 @@ Program::Program(std::shared_ptr<Graph> graph) {
   place_values();
 }
 
-// value -> whether it can differ between two batches of a call.
+// value -> whether it can differ between two batches of a call. A program without inputs has no batches: it is run to
+// do all of its work anew.
 static std::vector<bool> varying_values(const Graph& graph) {
+  if (graph.inputs.empty()) return std::vector<bool>(graph.values.size(), true);
   std::vector<bool> is_written(graph.variables.size());
   for (const auto& [variable, id] : graph.updates) is_written[variable] = true;
   std::vector<bool> varies(graph.values.size());

@@ -154,6 +154,15 @@ def test_what_hangs_on_no_batch_is_computed_once_a_call_and_anew_in_the_next(pla
     np.testing.assert_allclose(single, rows[:2] @ np.exp(fixed.stored.numpy().T), rtol=1e-5)
 
 
+def test_a_program_without_inputs_does_all_of_its_work_in_every_run():
+    fixed = _core.Variable(np.ones((4, 3), "float32"), name="fixed")
+    graph = _core.Graph()
+    with graph:
+        graph.set_outputs([ops.exp(fixed.read())])
+    program = _core.compile(graph)
+    assert "in advance" not in program.text() and len(program.steps()) == 2
+
+
 @pytest.mark.parametrize(
     ("arrays", "index", "steps", "error", "message"),
     [
