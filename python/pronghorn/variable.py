@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+import pronghorn  # whole: initializers, whose seeds are variables, are looked up when one is named
 from pronghorn import _core, arguments, config
 from pronghorn.ops import operators  # noqa: F401  a variable is used in arithmetic
 
@@ -47,9 +48,7 @@ class Variable(_core.Variable):
         autocast: bool = True,
     ) -> None:
         if isinstance(initializer, str):
-            from pronghorn import initializers  # not above: the random ones' seeds are variables
-
-            initializer = initializers.get(initializer)
+            initializer = pronghorn.initializers.get(initializer)
         if callable(initializer) and not isinstance(initializer, (_core.Tensor, _core.Variable)):
             if shape is None:
                 raise ValueError(f"Variable: shape is needed with the initializer {initializer!r}")
