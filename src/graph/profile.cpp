@@ -36,8 +36,7 @@ class Stopwatch {
 
 std::vector<StepInfo> Program::steps() const {
   std::vector<StepInfo> infos;
-  for (size_t i = in_advance_; i < steps_.size(); ++i) {
-    const Step& step = steps_[i];
+  for (const Step& step : steps_of_batch()) {
     Specs in, out;
     for (int id : step.in_values) in.push_back(spec_of(id));
     for (int id : step.out_values) out.push_back(spec_of(id));
@@ -70,9 +69,9 @@ Timings Program::profile(const Tensors& inputs, int repeats) {
   device_->backend->synchronize();
   for (int r = 0; r < repeats; ++r) {
     std::vector<double> seconds;
-    for (size_t i = in_advance_; i < steps_.size(); ++i) {
+    for (const Step& step : steps_of_batch()) {
       const Stopwatch watch;
-      run_step(steps_[i]);
+      run_step(step);
       device_->backend->synchronize();
       seconds.push_back(watch.seconds());
     }

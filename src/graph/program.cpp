@@ -97,14 +97,12 @@ void Program::place_values() {
   const int end = static_cast<int>(steps_.size());  // outputs and updates are read then
   const size_t count = graph_->values.size();
   std::vector<int> born(count, -1), last(count, -1);
-  std::vector<bool> is_made_in_advance(count);
-  for (size_t s = 0; s < in_advance_; ++s) {
-    for (int id : steps_[s].out_values) is_made_in_advance[id] = true;
-  }
+  const int first_of_batch = static_cast<int>(in_advance_);
   for (int s = 0; s < end; ++s) {
     for (int id : steps_[s].in_values) {
-      const bool stays = s >= static_cast<int>(in_advance_) && is_made_in_advance[root_[id]];
-      last[root_[id]] = stays ? end : s;
+      const int value = root_[id];
+      const bool stays = s >= first_of_batch && born[value] >= 0 && born[value] < first_of_batch;
+      last[value] = stays ? end : s;
     }
     for (int id : steps_[s].out_values) {
       born[id] = s;

@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,7 @@ class Program {
   // So many in front hang only on constants and on variables that the program does not write: they run once for all
   // batches of a call, their results stay in the arena.
   size_t in_advance_ = 0;
+  std::span<const Step> steps_of_batch() const { return std::span(steps_).subspan(in_advance_); }
   size_t arena_bytes_ = 0;
   std::unique_ptr<Buffer> arena_;
   std::vector<Tensor> input_slots_, output_slots_;

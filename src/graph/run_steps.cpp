@@ -44,7 +44,7 @@ void Program::run_once() {
 }
 
 void Program::run_list() {
-  for (size_t i = in_advance_; i < steps_.size(); ++i) run_step(steps_[i]);
+  for (const Step& step : steps_of_batch()) run_step(step);
   finish();
 }
 
@@ -63,9 +63,8 @@ void Program::finish() {
 std::unique_ptr<Recording> Program::record() {
   if (device_->backend->is_host()) return nullptr;
   std::vector<MemoryUse> uses;
-  const size_t count = steps_.size() - in_advance_;
-  for (size_t i = 0; i < count; ++i) {
-    const Step& step = steps_[in_advance_ + i];
+  const std::span<const Step> of_batch = steps_of_batch();
+  for (const Step& step : of_batch) {
     MemoryUse use;
     for (const View& view : step.in) use.read.push_back(range_of(view));
     for (const View& view : step.out) use.written.push_back(range_of(view));
@@ -76,16 +75,16 @@ std::unique_ptr<Recording> Program::record() {
   const bool serial = asked && std::string_view(asked) == "serial";
   std::vector<std::vector<size_t>> after = step_order(uses);
   for (size_t step = 1; serial && step < after.size(); ++step) after[step] = {step - 1};
-  std::vector<bool> awaited(count);
+  std::vector<bool> awaited(of_batch.size());
   for (const auto& steps : after) {
     for (const size_t step : steps) awaited[step] = true;
   }
   after.emplace_back();
-  for (size_t step = 0; step < count; ++step) {
+  for (size_t step = 0; step < of_batch.size(); ++step) {
     if (!awaited[step]) after.back().push_back(step);
   }
   return device_->backend->record(
-      after, [this, count](size_t i) { i < count ? run_step(steps_[in_advance_ + i]) : finish(); });
+      after, [this, of_batch](size_t i) { i < of_batch.size() ? run_step(of_batch[i]) : finish(); });
 }
 
 void Program::finish_updates() {

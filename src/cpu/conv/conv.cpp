@@ -13,6 +13,7 @@
 #include "core/thread_pool.h"
 #include "cpu/conv/depthwise.h"
 #include "cpu/conv/first_layer.h"
+#include "cpu/conv/passes.h"
 #include "cpu/conv/slices.h"
 #include "cpu/conv/winograd.h"
 #include "cpu/gemm/gemm.h"
@@ -23,10 +24,6 @@ namespace ph::PH_LEVEL {
 namespace {
 
 constexpr int64_t block_pixels = 6 * row_block;  // pixels whose patches are made at a time
-constexpr int64_t most_tasks = 32;
-
-// Tasks of about equal work.
-PH_INLINE int64_t task_count(int64_t units) { return least(units, most_tasks); }
 
 // Scratch memory of a task.
 template <class T>
@@ -208,11 +205,8 @@ void forward_typed(const KernelCall& k, const ConvAttrs& a) {
   }
 }
 
-// What a type is computed in.
-PH_INLINE size_t compute_size(DType dtype) { return dtype == DType::float64 ? sizeof(double) : sizeof(float); }
-
 size_t forward_workspace(SpecSpan in, const ConvAttrs& a) {
-  const ConvGeometry g = conv_geometry(in[0].shape, in[1].shape, a);
+  const ConvGeometry g = forward_geometry(in, a);
   const int64_t packed =
       packed_size<float>(g.group_filters(), g.depth()) + packed_size<double>(g.group_filters(), g.depth());
   const int64_t bias = is_half(in[0].dtype) ? g.filters : 0;
@@ -273,7 +267,7 @@ void input_grad_typed(const KernelCall& k, const ConvAttrs& a) {
 }
 
 size_t input_grad_workspace(SpecSpan in, const ConvAttrs& a) {
-  const ConvGeometry g = conv_geometry(conv_input_shape(in[0].shape, in[1].shape, a), in[1].shape, a);
+  const ConvGeometry g = input_grad_geometry(in, a);
   const int64_t packed =
       packed_size<float>(g.depth(), g.group_filters()) + packed_size<double>(g.depth(), g.group_filters());
   return compute_size(in[0].dtype) * static_cast<size_t>(packed);
@@ -325,7 +319,7 @@ void kernel_grad_typed(const KernelCall& k, const ConvAttrs& a) {
 }
 
 size_t kernel_grad_workspace(SpecSpan in, const ConvAttrs& a) {
-  const ConvGeometry g = conv_geometry(in[0].shape, conv_kernel_shape(in[0].shape, in[1].shape, a), a);
+  const ConvGeometry g = kernel_grad_geometry(in, a);
   const int64_t slices = least(divide_up(g.batch * g.pixels(), slice_pixels), most_slices);
   return compute_size(in[0].dtype) * static_cast<size_t>(slices * g.depth() * g.group_filters());
 }

@@ -1,6 +1,7 @@
 #include "cpu/conv/depthwise.h"
 
 #include "core/thread_pool.h"
+#include "cpu/conv/passes.h"
 #include "cpu/conv/slices.h"
 #include "cpu/halves.h"
 #include "cpu/simd.h"
@@ -9,7 +10,7 @@ namespace ph::PH_LEVEL {
 
 namespace {
 
-constexpr int64_t most_taps = 128, fewest_channels = 4, most_tasks = 32;
+constexpr int64_t most_taps = 128, fewest_channels = 4;
 constexpr int inner_pixels = 4;  // at a time, by two vectors of channels: enough sums to hide the latency of additions
 constexpr int taps_together = 5;
 
@@ -171,7 +172,7 @@ void sum_line(const Sums<T>& sums, const Line& line) {
 // f(image, y) for each of so many rows of all images, in tasks of about equal work.
 template <class F>
 PH_INLINE void for_rows(const ConvGeometry& g, int64_t rows, F f) {
-  const int64_t units = g.batch * rows, tasks = least(units, most_tasks);
+  const int64_t units = g.batch * rows, tasks = task_count(units);
   if (units == 0) return;
   const double ns = 0.08 * static_cast<double>(g.batch * g.pixels() * g.channels * g.taps());
   parallel_for(tasks, ns / static_cast<double>(tasks), [&](int64_t task) {
@@ -275,7 +276,7 @@ void add_line(const Products<T>& products, const Line& line) {
     const Tap& tap = line.taps[t];
     const int64_t before = least(line.inner_first, tap.last), after = most(line.inner_last, tap.first);
     if (tap.first < before) add_products<T, 1>(products, line, &tap, tap.first, before);
-    if (after < tap.last) add_products<T, 1>(products, line, &tap, most(after, before), tap.last);
+    if (after < tap.last) add_products<T, 1>(products, line, &tap, after, tap.last);
   }
 }
 
@@ -309,14 +310,9 @@ const char* accepts(const ConvGeometry& g) {
   return nullptr;
 }
 
-ConvGeometry kernel_grad_geometry(SpecSpan in, const ConvAttrs& a) {
-  return conv_geometry(in[0].shape, conv_kernel_shape(in[0].shape, in[1].shape, a), a);
-}
-
 size_t kernel_grad_sums(SpecSpan in, const ConvAttrs& a) {
   const ConvGeometry g = kernel_grad_geometry(in, a);
-  const size_t element = in[0].dtype == DType::float64 ? sizeof(double) : sizeof(float);
-  return element * static_cast<size_t>(slices_of(g) * g.taps() * g.channels);
+  return compute_size(in[0].dtype) * static_cast<size_t>(slices_of(g) * g.taps() * g.channels);
 }
 
 int64_t kernel_grad_result(SpecSpan in, const ConvAttrs& a) {
@@ -335,11 +331,9 @@ void by_images(const KernelCall& k, const ConvAttrs& a) {
 
 }  // namespace
 
-const char* depthwise_accepts(SpecSpan in, const ConvAttrs& a) {
-  return accepts(conv_geometry(in[0].shape, in[1].shape, a));
-}
+const char* depthwise_accepts(SpecSpan in, const ConvAttrs& a) { return accepts(forward_geometry(in, a)); }
 const char* depthwise_input_grad_accepts(SpecSpan in, const ConvAttrs& a) {
-  return accepts(conv_geometry(conv_input_shape(in[0].shape, in[1].shape, a), in[1].shape, a));
+  return accepts(input_grad_geometry(in, a));
 }
 const char* depthwise_kernel_grad_accepts(SpecSpan in, const ConvAttrs& a) {
   const ConvGeometry g = kernel_grad_geometry(in, a);

@@ -2,6 +2,7 @@
 
 #include "core/scratch.h"
 #include "core/thread_pool.h"
+#include "cpu/conv/passes.h"
 #include "cpu/conv/slices.h"
 #include "cpu/gemm/pack.h"
 
@@ -313,14 +314,10 @@ const char* accepts(DType dtype, const ConvGeometry& g) {
   return nullptr;
 }
 
-ConvGeometry kernel_grad_geometry(SpecSpan in, const ConvAttrs& a) {
-  return conv_geometry(in[0].shape, conv_kernel_shape(in[0].shape, in[1].shape, a), a);
-}
-
 }  // namespace
 
 const char* first_layer_accepts(SpecSpan in, const ConvAttrs& a) {
-  return accepts(in[0].dtype, conv_geometry(in[0].shape, in[1].shape, a));
+  return accepts(in[0].dtype, forward_geometry(in, a));
 }
 
 // Sums are kept in whole vectors of filters.
@@ -334,7 +331,7 @@ const char* first_layer_kernel_grad_accepts(SpecSpan in, const ConvAttrs& a) {
 }
 
 size_t first_layer_workspace(SpecSpan in, const ConvAttrs& a) {
-  const ConvGeometry g = conv_geometry(in[0].shape, in[1].shape, a);
+  const ConvGeometry g = forward_geometry(in, a);
   const int64_t elements = in[0].dtype == DType::float32 ? packed_size<float>(g.group_filters(), g.depth())
                                                          : packed_size<double>(g.group_filters(), g.depth());
   return size_of(in[0].dtype) * static_cast<size_t>(elements);

@@ -11,6 +11,7 @@
 #include "core/precision.h"
 #include "core/scratch.h"
 #include "core/thread_pool.h"
+#include "cpu/conv/passes.h"
 #include "cpu/conv/slices.h"
 #include "cpu/conv/winograd_transforms.h"
 #include "cpu/gemm/gemm.h"
@@ -263,14 +264,6 @@ Sizes forward_sizes(const ConvGeometry& g) {
 Sizes input_grad_sizes(const ConvGeometry& g) {
   return {g.batch,      g.rows.out, g.columns.out,     g.filters,           g.rows.in,
           g.columns.in, g.channels, 2 - g.rows.before, 2 - g.columns.before};
-}
-
-ConvGeometry forward_geometry(SpecSpan in, const ConvAttrs& a) { return conv_geometry(in[0].shape, in[1].shape, a); }
-ConvGeometry input_grad_geometry(SpecSpan in, const ConvAttrs& a) {
-  return conv_geometry(conv_input_shape(in[0].shape, in[1].shape, a), in[1].shape, a);
-}
-ConvGeometry kernel_grad_geometry(SpecSpan in, const ConvAttrs& a) {
-  return conv_geometry(in[0].shape, conv_kernel_shape(in[0].shape, in[1].shape, a), a);
 }
 
 // Where the products of a tile and its transforms cost less than the direct sum.
