@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-import pronghorn  # whole: initializers, whose seeds are variables, are looked up when one is named
 from pronghorn import _core, arguments, config
 from pronghorn.ops import operators  # noqa: F401  a variable is used in arithmetic
 
@@ -48,7 +48,8 @@ class Variable(_core.Variable):
         autocast: bool = True,
     ) -> None:
         if isinstance(initializer, str):
-            initializer = pronghorn.initializers.get(initializer)
+            # found when one is named: initializers, whose seeds are variables, import this module
+            initializer = importlib.import_module("pronghorn.initializers").get(initializer)
         if callable(initializer) and not isinstance(initializer, (_core.Tensor, _core.Variable)):
             if shape is None:
                 raise ValueError(f"Variable: shape is needed with the initializer {initializer!r}")
