@@ -1,4 +1,4 @@
-"""Products on AMX's tiles, at the portable level that computes what they do: right for all kinds of float32 data."""
+"""Products on AMX's tiles and by AVX-512's dot products, at the portable level that computes what they do."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def product(folder, a, b, variant="amx", precision="high", **more) -> np.ndarray
     given, result = folder / "given.npz", folder / "result.npy"
     np.savez(given, a=a, b=b, precision=precision, **more)
     environment = dict(os.environ, PRONGHORN_CPU="avx512:sim", PRONGHORN_VERBOSE="kernels")
-    if variant == "gemm":
-        environment["PRONGHORN_KERNEL"] = "matmul:gemm"
+    if variant in ("gemm", "dots_bfloat16"):
+        environment["PRONGHORN_KERNEL"] = f"matmul:{variant}"
     run = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(given), str(result)],
         capture_output=True, text=True, env=environment, check=False,
@@ -115,11 +115,15 @@ def test_an_overflow_is_an_infinity_as_in_float32(tmp_path):
     assert np.isposinf(result).all()
 
 
-@pytest.mark.parametrize("turned", [(False, False), (False, True), (True, False)])
-def test_bfloat16_products_round_once(turned, tmp_path):
-    a, b = (np.round(normal(*shape, seed=s) * 32) / 32 for s, shape in enumerate(((40, 70), (70, 50))))
+@pytest.mark.parametrize("variant", ["amx_bfloat16", "dots_bfloat16"])
+@pytest.mark.parametrize("size", [(40, 50, 70), (16, 16, 32), (129, 31, 65)])
+@pytest.mark.parametrize("turned", [(False, False), (False, True), (True, False), (True, True)])
+def test_bfloat16_products_round_once(variant, size, turned, tmp_path):
+    m, n, k = size
+    a, b = (np.round(normal(*shape, seed=s) * 32) / 32 for s, shape in enumerate(((m, k), (k, n))))
+    bias = np.round(normal(n, seed=2) * 32) / 32
     given = [x.T if turn else x for x, turn in zip((a, b), turned)]
-    settings = {"transpose_a": turned[0], "transpose_b": turned[1], "dtype": "bfloat16"}
-    result = product(tmp_path, *given, "amx_bfloat16", **settings)
-    exact = a.astype("float64") @ b.astype("float64")
+    settings = {"bias": bias, "transpose_a": turned[0], "transpose_b": turned[1], "dtype": "bfloat16"}
+    result = product(tmp_path, *given, variant, **settings)
+    exact = a.astype("float64") @ b.astype("float64") + bias
     np.testing.assert_allclose(result, exact, rtol=2**-8, atol=1e-5)

@@ -1,11 +1,11 @@
-// Matrix products: gemm for floats (float16 and bfloat16 are multiplied and added up in float32), AMX's tiles where the
-// processor has them, plain loops for integers. Small matrices of a batch are shared among the threads; large ones go
-// one after another, each being parallel.
+// Matrix products: gemm for floats (float16 and bfloat16 are multiplied and added up in float32), AMX's tiles
+// and AVX-512's dot products of bfloat16 where the processor has them, plain loops for integers. Small matrices of a
+// batch are shared among the threads; large ones go one after another, each being parallel.
 #include "ops/matmul.h"
 
 #include "core/precision.h"
 #include "core/thread_pool.h"
-#include "cpu/amx_permission.h"
+#include "cpu/bfloat16_units.h"
 #include "cpu/gemm/amx.h"
 #include "cpu/gemm/gemm.h"
 #include "cpu/gemm/halves.h"
@@ -91,20 +91,21 @@ void gemm_typed(const KernelCall& call, const MatmulAttrs& attrs) {
 }
 
 #if PH_LANES == 16
-const char* fits_tiles(SpecSpan in, const MatmulAttrs& attrs) {
-  if (!has_amx()) return "this processor has no AMX";
+const char* fits_blocks(SpecSpan in, const MatmulAttrs& attrs) {
   const Sizes s = sizes_of(in[0].shape, in[1].shape, attrs);
   if (s.batches != 1) return "wants one matrix";
   if (s.m < 16 || s.n < 16 || s.k < 32) return "wants larger matrices";
   return nullptr;
 }
 
+constexpr const char* no_amx = "this processor has no AMX";
+
 // `parts`: into how many bfloat16 numbers a float32 is split.
 template <int parts>
 const char* amx_accepts(SpecSpan in, const MatmulAttrs& attrs) {
   if (in[0].dtype != DType::float32) return "wants float32";
   if (matmul_precision() != (parts == 3 ? Precision::high : Precision::medium)) return "another precision is asked for";
-  return fits_tiles(in, attrs);
+  return has_amx() ? fits_blocks(in, attrs) : no_amx;
 }
 template <int parts>
 size_t amx_workspace(SpecSpan in, const MatmulAttrs& attrs) {
@@ -182,19 +183,26 @@ size_t halves_workspace(SpecSpan in, const MatmulAttrs& attrs) {
 }
 
 #if PH_LANES == 16
-const char* amx_halves_accept(SpecSpan in, const MatmulAttrs& attrs) {
-  return in[0].dtype != DType::bfloat16 ? "wants bfloat16" : fits_tiles(in, attrs);
+const char* bfloat16_fits(SpecSpan in, const MatmulAttrs& attrs) {
+  return in[0].dtype != DType::bfloat16 ? "wants bfloat16" : fits_blocks(in, attrs);
 }
-size_t amx_halves_workspace(SpecSpan in, const MatmulAttrs& attrs) {
+const char* amx_bfloat16_accepts(SpecSpan in, const MatmulAttrs& attrs) {
+  return has_amx() ? bfloat16_fits(in, attrs) : no_amx;
+}
+const char* dots_accept(SpecSpan in, const MatmulAttrs& attrs) {
+  return has_bfloat16_dots() ? bfloat16_fits(in, attrs) : "this processor has no AVX512_BF16";
+}
+size_t bfloat16_workspace(SpecSpan in, const MatmulAttrs& attrs) {
   const Sizes s = sizes_of(in[0].shape, in[1].shape, attrs);
   return sizeof(float) * static_cast<size_t>(bias_size(s) + amx_workspace_size(s.m, s.n, s.k, 1));
 }
-void matmul_amx_bfloat16(const KernelCall& call, const MatmulAttrs& attrs) {
+template <auto multiply>
+void matmul_bfloat16(const KernelCall& call, const MatmulAttrs& attrs) {
   const Sizes s = sizes_of(call.in[0].shape, call.in[1].shape, attrs);
   float* bias = static_cast<float*>(call.workspace);
   HalfGemm g = halves_of(call, s, attrs, bias);
   g.a.data = call.in[0].as<uint16_t>(), g.b.data = call.in[1].as<uint16_t>(), g.c.data = call.out[0].as<uint16_t>();
-  gemm_amx_bfloat16(g, bias + bias_size(s));
+  multiply(g, bias + bias_size(s));
 }
 #endif
 
@@ -245,7 +253,8 @@ const char* reference_accepts(SpecSpan in, const MatmulAttrs&) {
 #if PH_LANES == 16
 PH_KERNELS(matmul, kernel<matmul_amx<3>, amx_accepts<3>, amx_workspace<3>>("amx"),
            kernel<matmul_amx<2>, amx_accepts<2>, amx_workspace<2>>("amx_medium"),
-           kernel<matmul_amx_bfloat16, amx_halves_accept, amx_halves_workspace>("amx_bfloat16"),
+           kernel<matmul_bfloat16<gemm_amx_bfloat16>, amx_bfloat16_accepts, bfloat16_workspace>("amx_bfloat16"),
+           kernel<matmul_bfloat16<gemm_dots_bfloat16>, dots_accept, bfloat16_workspace>("dots_bfloat16"),
            kernel<matmul_gemm, gemm_accepts, gemm_workspace>("gemm"),
            kernel<matmul_halves, halves_accept, halves_workspace>("gemm_halves"),
            kernel<matmul_reference, reference_accepts>("reference"));

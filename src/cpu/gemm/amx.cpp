@@ -4,6 +4,7 @@
 
 #include "core/scratch.h"
 #include "core/thread_pool.h"
+#include "cpu/gemm/dot_pairs.h"
 #include "cpu/gemm/pack.h"
 #include "cpu/gemm/tile_registers.h"
 
@@ -11,7 +12,6 @@ namespace ph::PH_LEVEL {
 
 namespace {
 
-typedef uint32_t Words __attribute__((vector_size(64)));
 using V = Vector<float>;
 constexpr int64_t side = tile_rows;  // of a square of elements
 
@@ -121,34 +121,76 @@ PH_INLINE void multiply_four() {
   multiply_tiles<3, 5, 7>();
 }
 
-// The block of C at (row_block, column_block), to c (32, 32). Products of parts are so ordered that each loads one
-// operand only.
-template <int parts, class S>
-PH_INLINE void multiply_block(const Operand<S>& a, const Operand<S>& b, int64_t row_block, int64_t column_block,
-                              float* c) {
-  zero_tile<0>();
-  zero_tile<1>();
-  zero_tile<2>();
-  zero_tile<3>();
-  for (int64_t l = 0; l < a.depth_blocks(); ++l) {
-    const uint32_t *left = tiles_at<parts>(a, row_block, l), *right = tiles_at<parts>(b, column_block, l);
-    load_a(left, 0), load_b(right, parts - 1), multiply_four();
-    if constexpr (parts == 3) {
-      load_b(right, 1), multiply_four();
-      load_a(left, 1), multiply_four();
-      load_b(right, 0), multiply_four();
-      load_a(left, 2), multiply_four();
-      load_a(left, 0), multiply_four();
-    } else if constexpr (parts == 2) {
-      load_b(right, 0), multiply_four();
-      load_a(left, 1), multiply_four();
+// How a thread computes blocks of C: by tiles. Products of parts are so ordered that each loads one operand only.
+template <int of_number>
+struct ByTiles {
+  static constexpr int parts = of_number;
+
+  ByTiles() { begin_tiles(); }
+  ~ByTiles() { end_tiles(); }
+  ByTiles(const ByTiles&) = delete;
+
+  // The block of C at (row_block, column_block), to c (32, 32).
+  template <class S>
+  PH_INLINE void multiply(const Operand<S>& a, const Operand<S>& b, int64_t row_block, int64_t column_block,
+                          float* c) const {
+    zero_tile<0>();
+    zero_tile<1>();
+    zero_tile<2>();
+    zero_tile<3>();
+    for (int64_t l = 0; l < a.depth_blocks(); ++l) {
+      const uint32_t *left = tiles_at<parts>(a, row_block, l), *right = tiles_at<parts>(b, column_block, l);
+      load_a(left, 0), load_b(right, parts - 1), multiply_four();
+      if constexpr (parts == 3) {
+        load_b(right, 1), multiply_four();
+        load_a(left, 1), multiply_four();
+        load_b(right, 0), multiply_four();
+        load_a(left, 2), multiply_four();
+        load_a(left, 0), multiply_four();
+      } else if constexpr (parts == 2) {
+        load_b(right, 0), multiply_four();
+        load_a(left, 1), multiply_four();
+      }
+    }
+    store_tile<0>(c, amx_block);
+    store_tile<1>(c + side, amx_block);
+    store_tile<2>(c + side * amx_block, amx_block);
+    store_tile<3>(c + side * amx_block + side, amx_block);
+  }
+};
+
+// The same by dot products of pairs: 8 rows and 2 vectors of sums at a time.
+struct ByDots {
+  static constexpr int parts = 1;
+
+  template <class S>
+  PH_INLINE void multiply(const Operand<S>& a, const Operand<S>& b, int64_t row_block, int64_t column_block,
+                          float* c) const {
+    constexpr int rows = 8;
+    for (int64_t i = 0; i < amx_block; i += rows) {
+      V sums[rows][2] = {};
+      for (int64_t l = 0; l < a.depth_blocks(); ++l) {
+        const uint32_t *left = tiles_at<parts>(a, row_block, l) + i * tile_words,
+                       *right = tiles_at<parts>(b, column_block, l);
+        for (int pair = 0; pair < tile_rows; ++pair) {
+          const Words b0 = load_pairs(right + pair * tile_words),
+                      b1 = load_pairs(right + tile_size + pair * tile_words);
+#pragma GCC unroll 8
+          for (int r = 0; r < rows; ++r) {
+            const Words a_pair = Words{} + left[r * tile_words + pair];
+            add_dots(sums[r][0], a_pair, b0);
+            add_dots(sums[r][1], a_pair, b1);
+          }
+        }
+      }
+#pragma GCC unroll 8
+      for (int r = 0; r < rows; ++r) {
+        store(c + (i + r) * amx_block, sums[r][0]);
+        store(c + (i + r) * amx_block + side, sums[r][1]);
+      }
     }
   }
-  store_tile<0>(c, amx_block);
-  store_tile<1>(c + side, amx_block);
-  store_tile<2>(c + side * amx_block, amx_block);
-  store_tile<3>(c + side * amx_block + side, amx_block);
-}
+};
 
 // A part of C.
 struct Block {
@@ -169,8 +211,9 @@ PH_INLINE void finish_block(const Block& block, const float* bias, Activation ac
 
 // Packs, then computes all blocks of C: finish(block, c) takes (32, 32) sums; instead(block) is called where parts are
 // not exact.
-template <int parts, class S, class Finish, class Instead>
+template <class Way, class S, class Finish, class Instead>
 PH_INLINE void multiply(Operand<S> a, Operand<S> b, float* workspace, Finish finish, Instead instead) {
+  constexpr int parts = Way::parts;
   a.tiles = reinterpret_cast<uint32_t*>(workspace);
   b.tiles = tiles_at<parts>(a, a.blocks(), 0);
   a.fits = tiles_at<parts>(b, b.blocks(), 0);
@@ -185,7 +228,7 @@ PH_INLINE void multiply(Operand<S> a, Operand<S> b, float* workspace, Finish fin
   parallel_for(down * across, ns, [&](int64_t piece) {
     const int64_t first_row = piece / across * together, first_column = piece % across * together;
     alignas(64) float c[amx_block * amx_block];
-    begin_tiles();
+    const Way way{};
     for (int64_t column = first_column; column < least(first_column + together, b.blocks()); ++column) {
       for (int64_t row = first_row; row < least(first_row + together, a.blocks()); ++row) {
         const Block block{row * amx_block, column * amx_block, least(amx_block, a.lines - row * amx_block),
@@ -194,12 +237,28 @@ PH_INLINE void multiply(Operand<S> a, Operand<S> b, float* workspace, Finish fin
           instead(block);
           continue;
         }
-        multiply_block<parts>(a, b, row, column, c);
+        way.multiply(a, b, row, column, c);
         finish(block, c);
       }
     }
-    end_tiles();
   });
+}
+
+template <class Way>
+PH_INLINE void multiply_bfloat16(const HalfGemm& g, float* workspace) {
+  const auto operand = [&](const HalfMatrix& matrix, int64_t line_step, int64_t depth_step, int64_t lines,
+                           bool turned) {
+    const auto* data = reinterpret_cast<const BFloat16*>(matrix.data);
+    return Operand<BFloat16>{data, line_step, depth_step, lines, g.k, turned, nullptr, nullptr};
+  };
+  const auto finish = [&](const Block& block, float* c) {
+    finish_block(block, g.bias, g.activation, c);
+    const HalfMatrix to{g.c.data + block.row * g.c.row + block.column, g.c.dtype, g.c.row, 1};
+    narrow_rows(c, amx_block, block.rows, block.columns, to);
+  };
+  // infinities and the like are as right in one part as they were; tiny numbers count as zero
+  multiply<Way>(operand(g.a, g.a.row, g.a.column, g.m, false), operand(g.b, g.b.column, g.b.row, g.n, true), workspace,
+                finish, [](const Block&) {});
 }
 
 }  // namespace
@@ -225,27 +284,14 @@ void gemm_amx(const Gemm<float>& g, float* workspace) {
     pack_b(part, packed);
     multiply_rows(part, packed, 0, part.m);
   };
-  multiply<parts>(a, b, workspace, finish, in_float);
+  multiply<ByTiles<parts>>(a, b, workspace, finish, in_float);
 }
 
 template void gemm_amx<2>(const Gemm<float>&, float*);
 template void gemm_amx<3>(const Gemm<float>&, float*);
 
-void gemm_amx_bfloat16(const HalfGemm& g, float* workspace) {
-  const auto operand = [&](const HalfMatrix& matrix, int64_t line_step, int64_t depth_step, int64_t lines,
-                           bool turned) {
-    const auto* data = reinterpret_cast<const BFloat16*>(matrix.data);
-    return Operand<BFloat16>{data, line_step, depth_step, lines, g.k, turned, nullptr, nullptr};
-  };
-  const auto finish = [&](const Block& block, float* c) {
-    finish_block(block, g.bias, g.activation, c);
-    const HalfMatrix to{g.c.data + block.row * g.c.row + block.column, g.c.dtype, g.c.row, 1};
-    narrow_rows(c, amx_block, block.rows, block.columns, to);
-  };
-  // infinities and the like are as right in one part as they were; tiny numbers count as zero
-  multiply<1>(operand(g.a, g.a.row, g.a.column, g.m, false), operand(g.b, g.b.column, g.b.row, g.n, true), workspace,
-              finish, [](const Block&) {});
-}
+void gemm_amx_bfloat16(const HalfGemm& g, float* workspace) { multiply_bfloat16<ByTiles<1>>(g, workspace); }
+void gemm_dots_bfloat16(const HalfGemm& g, float* workspace) { multiply_bfloat16<ByDots>(g, workspace); }
 
 }  // namespace ph::PH_LEVEL
 

@@ -8,6 +8,9 @@
 // Tiles flush denormal numbers to zero and make NaN of the parts of an infinity. So where A or B holds numbers that are
 // not finite or smaller than 2^-100, the blocks of C they take part in are computed by gemm. What remains: results
 // smaller than about 1e-30 may lose part of their digits.
+//
+// Where there are no tiles, AVX-512's dot products of bfloat16 pairs multiply the same packed blocks: twice as many
+// products an instruction as float32 has, so they serve bfloat16 matrices, not float32 ones in parts.
 #pragma once
 #include "cpu/gemm/gemm.h"
 #include "cpu/gemm/halves.h"
@@ -30,6 +33,8 @@ void gemm_amx(const Gemm<float>& g, float* workspace);
 
 // The same for bfloat16 matrices, which are one part as they are; rounded once. Denormal numbers count as zero.
 void gemm_amx_bfloat16(const HalfGemm& g, float* workspace);
+// By dot products of pairs.
+void gemm_dots_bfloat16(const HalfGemm& g, float* workspace);
 
 }  // namespace ph::PH_LEVEL
 

@@ -1,7 +1,9 @@
-#include "cpu/amx_permission.h"
+#include "cpu/bfloat16_units.h"
 
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__x86_64__)
 #include <cpuid.h>
+#endif
+#if defined(__x86_64__) && defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -23,9 +25,24 @@ static bool request_tiles() {
 #endif
 }
 
+static bool processor_has_dots() {
+#if defined(__x86_64__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned dots = 1u << 5;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & dots);
+#else
+  return false;
+#endif
+}
+
 bool has_amx() {
   static const bool granted = cpu_level() == "avx512_sim" || (cpu_level() == "avx512" && request_tiles());
   return granted;
+}
+
+bool has_bfloat16_dots() {
+  static const bool had = cpu_level() == "avx512_sim" || (cpu_level() == "avx512" && processor_has_dots());
+  return had;
 }
 
 }  // namespace ph
