@@ -54,6 +54,21 @@ def test_layers_and_total_are_sums_of_rows_slowest_first():
     assert len({(row.layer, row.phase, row.op) for row in real.rows}) == len(real.rows)
 
 
+def test_the_largest_losses_are_the_rows_farthest_above_their_ceilings():
+    profile = _made()
+    assert [(row.op, round(row.lost_seconds, 9)) for row in profile.largest_losses()] == [
+        ("add", 1.9e-3), ("exp", 1.4e-3), ("matmul", 1e-3),
+    ]  # fmt: skip
+    assert [row.op for row in profile.largest_losses(1)] == ["add"]
+    winograd = ProfileRow("c", "forward", "conv2d", "winograd4", "", (), 1, 1e-3, 3e8, 1e6, 2e-3, "compute")
+    assert winograd.lost_seconds == 0
+    fast = Profile("m", "predict", 1, (winograd,), 1e-3, 0, 0, 0, MACHINE)
+    assert fast.largest_losses() == () and "largest losses to the ceilings: none" in str(fast)
+    assert "a bwd add 1.900 ms, a bwd exp 1.400 ms, b fwd matmul 1.000 ms" in str(profile)
+    with pytest.raises(ValueError, match="largest_losses: limit must be a positive integer, got 0"):
+        profile.largest_losses(0)
+
+
 def test_the_table_shows_each_row_and_sums_up_the_rest():
     text = str(_made())
     for part in ("m[x]", "train step of 32", "b + r", "matmul", "bwd", "memory", "overhead", "67%", "all"):

@@ -64,6 +64,19 @@ class Profile:
         """All rows in one."""
         return sum_rows(self.rows)
 
+    def largest_losses(self, limit: int = 3) -> tuple[ProfileRow, ...]:
+        """Return the rows that take the most time beyond what the ceilings allow, largest `lost_seconds` first.
+
+        Args:
+            limit: the most rows to return; rows that lose nothing are left out.
+
+        Raises:
+            ValueError: if limit is below 1.
+        """
+        limit = arguments.integer(limit, "largest_losses: limit", least=1)
+        losing = [row for row in self.rows if row.lost_seconds > 0]
+        return tuple(sorted(losing, key=lambda row: row.lost_seconds, reverse=True)[:limit])
+
     @property
     def samples_per_second(self) -> float:
         """Samples a second of whole steps, one after the other."""

@@ -63,6 +63,11 @@ class ProfileRow:
         than the formula, can pass that."""
         return 100 * ratio(self.ceiling_seconds, self.seconds)
 
+    @property
+    def lost_seconds(self) -> float:
+        """What the calls take longer than the ceilings allow; 0 where they are faster."""
+        return max(0.0, self.seconds - self.ceiling_seconds)
+
 
 def merge_rows(rows: Iterable[ProfileRow], key: Callable[[ProfileRow], Any], **replaced: str) -> tuple[ProfileRow, ...]:
     """Return one row for those of the same key, slowest first.

@@ -91,8 +91,13 @@ def _caption(profile: Any) -> str:
     ceilings = profile.ceilings
     peaks = ", ".join(f"{rate * 1e-9:.0f} GFLOP/s in {dtype}" for dtype, rate in sorted(ceilings.flops.items()))
     cache, memory = (rate * 1e-9 for rate in (ceilings.bandwidth(0), ceilings.bandwidths[-1][1]))
+    losses = ", ".join(
+        f"{row.layer} {_PHASES.get(row.phase, '')} {row.op} {row.lost_seconds * 1e3:.3f} ms"
+        for row in profile.largest_losses()
+    )
     where = f"{ceilings.device}, {ceilings.threads} threads" if ceilings.device.startswith("cpu") else ceilings.device
     return (
+        f"largest losses to the ceilings: {losses or 'none'}\n"
         f"memory: arena {_memory(profile.arena_bytes)}, weights {_memory(profile.weight_bytes)}, "
         f"optimizer {_memory(profile.optimizer_bytes)}\n"
         f"ceilings of {where}: {peaks}; {cache:.0f} GB/s in cache, {memory:.0f} GB/s in memory; "
