@@ -21,7 +21,7 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from device_code_rules import LIMITS, WANTED, Limits
+from device_code_rules import LIMITS, LIMITS_ELSEWHERE, WANTED, WATCHED, Limits
 
 Places = dict[str, dict[str, "Usage"]]
 INSTRUCTION = re.compile(r"\s+/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+ )?([A-Z][A-Z0-9_.]+)")
@@ -86,24 +86,31 @@ def instructions(library: str, architecture: str) -> dict[str, Counter[str]]:
     return found
 
 
-def rule_of(name: str) -> str:
-    """The longest of LIMITS that the name of an instance begins with; "" if there is none."""
-    fitting = [rule for rule in LIMITS if rule == kernel_of(name) or ("<" in rule and name.startswith(rule))]
+def rule_of(name: str, rules: dict[str, Limits]) -> str:
+    """The longest rule that the name of an instance begins with; "" if there is none."""
+    fitting = [rule for rule in rules if rule == kernel_of(name) or ("<" in rule and name.startswith(rule))]
     return max(fitting, key=len, default="")
 
 
-def excesses(name: str, usage: Usage) -> list[str]:
-    limits = LIMITS.get(rule_of(name), Limits())
+def limits_of(name: str, architecture: str) -> Limits:
+    elsewhere = {} if architecture in WATCHED else LIMITS_ELSEWHERE
+    return elsewhere.get(rule_of(name, elsewhere)) or LIMITS.get(rule_of(name, LIMITS), Limits())
+
+
+def excesses(usage: Usage, limits: Limits) -> list[str]:
     over = [(what, getattr(usage, what), getattr(limits, what)) for what in Usage._fields]
     return [f"{what} {is_now}, at most {limit} wanted" for what, is_now, limit in over if is_now > limit]
 
 
 def check_usages(found: Places, names: dict[str, str]) -> list[str]:
-    used = set(map(rule_of, names.values()))
-    wrong = [f"rules: {kernel} is no kernel" for kernel in LIMITS if kernel not in used]
+    wrong = []
+    for rules in (LIMITS, LIMITS_ELSEWHERE):
+        used = {rule_of(name, rules) for name in names.values()}
+        wrong += [f"rules: {kernel} is no kernel" for kernel in rules if kernel not in used]
     for architecture, kernels in found.items():
         for mangled, usage in kernels.items():
-            wrong += [f"{architecture} {names[mangled]}: {text}" for text in excesses(names[mangled], usage)]
+            name = names[mangled]
+            wrong += [f"{architecture} {name}: {text}" for text in excesses(usage, limits_of(name, architecture))]
     return wrong
 
 
