@@ -232,3 +232,13 @@ def test_metrics_property_and_names():
     model.reset_metrics()
     assert float(model.metrics[0].result()) == 0.0
     assert [v.path for v in model.weights] == [v.path for v in classifier().weights] or len(model.weights) == 2
+
+
+def test_functions_are_metrics_under_their_names_in_snake_case():
+    def meanOfAll(y_true, y_pred):
+        return ops.mean(y_pred)
+
+    model = classifier()
+    model.compile("sgd", "mse", metrics=[meanOfAll, lambda y_true, y_pred: ops.max(y_pred)])
+    history = model.fit(X, ONE_HOT, verbose=0).history
+    assert sorted(history) == ["lambda", "loss", "mean_of_all"]

@@ -113,3 +113,9 @@ def test_the_number_of_threads_is_set():
     for wrong in (0, -1):
         with pytest.raises(ValueError, match="threads"):
             config.set_num_threads(wrong)
+
+
+def test_clearing_the_session_forgets_the_dtype_policy():
+    config.set_dtype_policy("mixed_float16")
+    backend.clear_session()
+    assert layers.Dense(1).compute_dtype == "float32"

@@ -99,7 +99,7 @@ def test_intermediate_layers_as_inputs_and_outputs():
     data = np.ones((2, 3), "float32")
     np.testing.assert_allclose(tail(head(data)).numpy(), model(data).numpy(), rtol=1e-6)
     features = ph.Model(model.inputs, [layer.output for layer in model.layers[1:2]])
-    assert features(data)[0].shape == (2, 4)
+    assert features(data).shape == (2, 4)
 
 
 def test_training_reaches_inner_layers_and_state_moves():
@@ -201,5 +201,24 @@ def test_errors():
         ph.Model(x, layers.Dense(2)(x)).get_layer("nothing")
     with pytest.raises(ValueError, match="either shape or batch_shape"):
         ph.Input()
-    with pytest.raises(ValueError, match="exactly one symbolic call"):
+    with pytest.raises(ValueError, match="has no output: it was never called symbolically"):
         _ = layers.Dense(2).output
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_one_output_in_a_list_comes_without_the_list(kind):
+    x = ph.Input((3,))
+    model = ph.Model(x, kind([layers.Dense(4)(x)]))
+    assert model.predict(np.ones((2, 3)), verbose=0).shape == (2, 4)
+    assert model(np.ones((2, 3), "float32")).shape == (2, 4) and model(x).shape == (None, 4)
+    named = ph.Model(x, {"y": model.output[0]})
+    assert {name: y.shape for name, y in named.predict(np.ones((2, 3)), verbose=0).items()} == {"y": (2, 4)}
+
+
+def test_layers_that_were_reused_have_the_tensors_of_their_first_call():
+    model = ph.Sequential([ph.Input((3,)), layers.Dense(4, name="shared"), layers.Dense(2)])
+    first = model.get_layer("shared").output
+    other = ph.Sequential([ph.Input((3,)), model.get_layer("shared"), layers.Dense(7)])
+    assert model.get_layer("shared").output is first
+    features = ph.Model(model.inputs, model.get_layer("shared").output)
+    assert features.predict(np.ones((2, 3)), verbose=0).shape == (2, 4) and other.output_shape == (None, 7)

@@ -197,3 +197,14 @@ def test_bad_arguments_are_named(use, error, message):
         pass
     with pytest.raises(error, match=message):
         use(tape)
+
+
+def test_watched_variables_are_known_after_the_gradient():
+    variable = ph.Variable([1.0, 2.0])
+    with ph.GradientTape() as tape:
+        loss = ops.sum(variable * variable)
+    gradients = tape.gradient(loss, tape.watched_variables())
+    assert [each is variable for each in tape.watched_variables()] == [True]
+    np.testing.assert_array_equal(gradients[0], [2.0, 4.0])
+    tape.reset()
+    assert tape.watched_variables() == ()

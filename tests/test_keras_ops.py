@@ -402,7 +402,7 @@ def test_dtypes_are_keras_s(function, dtype):
         (lambda: ops.max(ops.ones((0, 2)), axis=0), ValueError, r"reduce_max.*\(0, 2\)"),
         (lambda: ops.cast(ops.ones(2), "complex64"), (ValueError, TypeError), r"complex64"),
         (lambda: ops.squeeze(ops.ones((2, 1)), 0), ValueError, r"squeeze.*axis 0.*\(2, 1\)"),
-        (lambda: ops.where(ops.ones(2)), ValueError, r"where.*nonzero"),
+        (lambda: ops.where(ops.ones(2), 1), ValueError, r"where: x1 and x2 must both be given, or neither"),
         (lambda: ops.zeros((2, -1)), ValueError, r"-1"),
     ],
 )
@@ -422,3 +422,36 @@ def test_python_numbers_lose_nothing_on_the_way_to_64_bits():
         np.testing.assert_array_equal(make([0.1, 1 / 3], "float64"), [0.1, 1 / 3])
     np.testing.assert_array_equal(ops.full((1,), 0.1, "float64"), [0.1])
     np.testing.assert_array_equal(ops.convert_to_tensor(2**40 + 1, "int64"), 2**40 + 1)
+
+
+SATURATED = [  # values, their dtype, the dtype wanted, what comes out
+    ([300, -5], "int64", "uint8", [255, 0]),
+    ([300, -5, 40000], "int64", "int8", [127, -5, 127]),
+    ([-1, 5], "int32", "uint32", [0, 5]),
+    ([2**62], "int64", "float16", [65504.0]),
+    ([1e5, -1e9, np.inf, 2.5], "float32", "float16", [65504.0, -65504.0, 65504.0, 2.5]),
+    ([1e20, -1e20, 7.9], "float32", "int32", [2**31 - 128, -(2**31), 7]),
+    ([1e300, -1e300], "float64", "int64", [2**63 - 1024, -(2**63)]),
+    ([1e300], "float64", "float32", [np.finfo("float32").max]),
+    ([300.0, -7.0], "bfloat16", "int8", [127, -7]),
+    ([True, False], "bool", "int8", [1, 0]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("values, source, wanted, expected", SATURATED)
+def test_saturate_cast_ends_at_the_range_of_the_dtype(values, source, wanted, expected):
+    result = ops.saturate_cast(ops.convert_to_tensor(values, source), wanted)
+    assert result.dtype == wanted
+    np.testing.assert_array_equal(result.numpy(), np.array(expected, wanted))
+
+
+def test_dtypes_of_arrays_are_dtypes():
+    for dtype in ("float64", "float32", "int64", "bool"):
+        assert ops.ones((2,), dtype=np.dtype(dtype)).dtype == ops.zeros((2,), dtype=np.dtype(dtype).type).dtype == dtype
+    np.testing.assert_array_equal(ops.linspace(np.float64(0), np.float64(1), 3), [0.0, 0.5, 1.0])
+
+
+def test_where_without_values_gives_the_indices_that_are_not_zero():
+    rows, columns = ops.where([[0, 3], [4, 0]])
+    np.testing.assert_array_equal(rows, [0, 1])
+    np.testing.assert_array_equal(columns, [1, 0])

@@ -182,3 +182,12 @@ def test_symbolic_calls_become_layers_of_a_model():
 def test_errors_say_what_is_wrong(call, exception, message):
     with pytest.raises(exception, match=message):
         call()
+
+
+def test_attention_of_grouped_queries_is_that_of_repeated_keys_and_values():
+    rng = np.random.default_rng(0)
+    query, (key, value) = rng.normal(size=(2, 3, 4, 5)), rng.normal(size=(2, 2, 6, 2, 5))
+    wanted = ops.dot_product_attention(query, np.repeat(key, 2, axis=2), np.repeat(value, 2, axis=2))
+    _close(ops.dot_product_attention(query, key, value), wanted.numpy(), 1e-12)
+    with pytest.raises(ValueError, match="must have the same number of heads, of which the query's is a multiple"):
+        ops.dot_product_attention(query, key[:, :, :1], value)

@@ -148,3 +148,17 @@ def test_unknown_variables_are_refused():
     optimizer.build([ph.Variable(1.0)])
     with pytest.raises(ValueError, match="not one of those the optimizer was built with"):
         optimizer.apply([1.0], [ph.Variable(1.0, name="other")])
+
+
+def test_decay_of_old_programs_is_ignored_with_a_warning():
+    with pytest.warns(UserWarning, match="SGD: decay is ignored; give a schedule as learning_rate instead"):
+        optimizer = ph.optimizers.SGD(0.1, decay=1e-6)
+    assert "decay" not in optimizer.get_config()
+    with pytest.raises(TypeError, match="SGD: unknown argument 'decays'"):
+        ph.optimizers.SGD(decays=1)
+
+
+def test_piecewise_constant_decay_keeps_its_name():
+    schedule = ph.optimizers.schedules.PiecewiseConstantDecay
+    assert schedule([2], [1.0, 0.5]).name == "PiecewiseConstant"
+    assert schedule([2], [1.0, 0.5], name="mine").get_config()["name"] == "mine"

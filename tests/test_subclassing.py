@@ -244,3 +244,14 @@ def test_names_count_up():
     assert two == one + 1
     with pytest.raises(ValueError, match="name must be a string"):
         layers.Dense(1, name="a/b")
+
+
+def test_build_may_do_without_a_shape():
+    class Shift(layers.Layer):
+        def build(self):
+            self.shift = self.add_weight(shape=(1,), initializer="ones")
+
+        def call(self, x):
+            return x + self.shift
+
+    np.testing.assert_array_equal(Shift()(np.zeros((1, 2), "float32")), [[1.0, 1.0]])

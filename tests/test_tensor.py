@@ -162,3 +162,26 @@ def test_a_program_does_not_write_into_shared_memory():
     _core.compile(graph).run([np.ones(4, "float32")])
     np.testing.assert_array_equal(exported, np.zeros(4))
     np.testing.assert_array_equal(v.numpy(), np.ones(4))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_floating_numpy_values_take_a_tensors_dtype_in_operators(dtype):
+    tensor = ops.convert_to_tensor([1.0, 2.0], dtype)
+    for other in (np.ones(2), np.ones(2, "float32"), np.float64(1.5), np.float32(1.5), np.sqrt(2.0)):
+        for operation in (operator.add, operator.truediv, operator.pow):
+            assert operation(tensor, other).dtype == operation(other, tensor).dtype == dtype
+        assert (tensor < other).dtype == "bool"
+    assert (ph.Variable([1.0]) * np.sqrt(2.0)).dtype == "float32"
+    assert (ops.ones((2, 2)) @ np.eye(2)).dtype == "float32"
+    # integers have no place for them, and what is asked for by name promotes
+    assert (ops.ones(2, "int32") * np.ones(2)).dtype == "float64"
+    assert ops.add(ops.ones(2), np.ones(2)).dtype == "float64"
+    assert ops.add(ops.ones(2), np.float64(1)).dtype == "float32"  # a Python float, as np.sqrt(2.0) is
+
+
+def test_a_numpy_table_in_a_layer_keeps_the_layers_dtype():
+    table = np.linspace(0, 1, 6).reshape(3, 2)
+    for policy in ("float32", "mixed_float16"):
+        layer = ph.layers.Lambda(lambda x: x / np.sqrt(4.0) + table, dtype=policy)
+        model = ph.Sequential([ph.Input((3, 2)), layer])
+        assert model.predict(np.ones((1, 3, 2)), verbose=0).dtype == layer.compute_dtype

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from pronghorn import naming
+from pronghorn import dtype_policy, naming
 from pronghorn.config import (
     backend,
     epsilon,
@@ -37,7 +37,7 @@ __all__ = [
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Forget the automatic names given out, so that the next `Dense` layer is called "dense" again.
+    """Forget the dtype policy that was set and the automatic names given out: the next `Dense` is "dense" again.
 
     Args:
         free_memory: whether to collect garbage as well, models that nothing refers to any more among it.
@@ -49,6 +49,7 @@ def clear_session(free_memory: bool = True) -> None:
         'dense'
     """
     naming.reset()
+    dtype_policy.default.policy = None
     if free_memory:
         gc.collect()
 

@@ -49,29 +49,26 @@ class Operation:
 
     @property
     def input(self) -> Any:
-        """The symbolic input (or structure of inputs) of the only call recorded.
+        """The symbolic input (or structure of inputs) of the first call recorded.
 
         Raises:
-            ValueError: if the operation was called symbolically never, or more than once.
+            ValueError: if the operation was never called symbolically.
         """
-        node = self._only_node("input")
+        node = self._first_node("input")
         return node.arguments[0][0] if len(node.inputs) == 1 and node.arguments[0] else list(node.inputs)
 
     @property
     def output(self) -> Any:
-        """The symbolic output (or structure of outputs) of the only call recorded.
+        """The symbolic output (or structure of outputs) of the first call recorded.
 
         Raises:
-            ValueError: if the operation was called symbolically never, or more than once.
+            ValueError: if the operation was never called symbolically.
         """
-        return self._only_node("output").outputs
+        return self._first_node("output").outputs
 
-    def _only_node(self, attribute: str) -> Node:
-        if len(self._inbound_nodes) != 1:
-            raise ValueError(
-                f"{attribute} of {self.name!r} is defined only after exactly one symbolic call, "
-                f"got {len(self._inbound_nodes)} calls"
-            )
+    def _first_node(self, attribute: str) -> Node:
+        if not self._inbound_nodes:
+            raise ValueError(f"{self.name!r} has no {attribute}: it was never called symbolically")
         return self._inbound_nodes[0]
 
     def run(self, *args: Any, **kwargs: Any) -> Any:

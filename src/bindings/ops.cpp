@@ -130,7 +130,8 @@ void set_attribute(const Op& op, const Field& field, void* attributes, PyObject*
   }
 }
 
-bool is_python_number(PyObject* object) { return PyFloat_CheckExact(object) || PyLong_CheckExact(object); }
+// NumPy's float64 scalars, what np.sqrt(2.0) gives, are Python floats too.
+bool is_python_number(PyObject* object) { return PyFloat_Check(object) || PyLong_CheckExact(object); }
 
 // The dtype all inputs of a promoting op are brought to. Python numbers follow the tensors (a float raises integers to
 // the default float).
@@ -139,7 +140,7 @@ DType common_dtype(const Op& op, const Tensors& inputs, const std::vector<PyObje
   DType common = DType::bool_;
   for (size_t i = first; i < inputs.size(); ++i) {
     if (is_python_number(objects[i])) {
-      python_float = python_float || PyFloat_CheckExact(objects[i]);
+      python_float = python_float || PyFloat_Check(objects[i]);
       continue;
     }
     common = found ? promote(common, inputs[i].dtype()) : inputs[i].dtype();
@@ -179,7 +180,7 @@ Tensor as_boolean(const Tensor& x) {
 // A Python number straight into `dtype`, so that no precision is lost on the way.
 Tensor number_as(PyObject* object, const Tensor& converted, DType dtype) {
   if (converted.dtype() == dtype) return converted;
-  if (PyFloat_CheckExact(object)) return Tensor::scalar(PyFloat_AS_DOUBLE(object), dtype);
+  if (PyFloat_Check(object)) return Tensor::scalar(PyFloat_AS_DOUBLE(object), dtype);
   const int64_t exact = PyLong_AsLongLong(object);
   if (exact == -1 && PyErr_Occurred()) {
     PyErr_Clear();

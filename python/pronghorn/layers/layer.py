@@ -324,7 +324,7 @@ class Layer(StatelessCall, WeightArrays, Operation):
             return
         names = list(_signature(type(self).build).parameters)[1:]
         if len(names) <= 1:
-            self.build(shape_of(first))
+            self.build(*(shape_of(first) for _ in names))
             return
         given = _signature(type(self).call).bind(self, *args, **kwargs).arguments
         shapes = {f"{name}_shape": shape_of(value) for name, value in given.items() if holds_tensors(value)}

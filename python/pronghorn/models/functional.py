@@ -115,7 +115,8 @@ class Functional(Model):
                 set_mask(x, each)
         with call_context.layer_call(call_context.training() if training is None else training):
             results = self._graph.run(values)
-        return tree.pack_sequence_as(self._outputs_struct, results)
+        outputs = tree.pack_sequence_as(self._outputs_struct, results)
+        return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         # The layers within have put their masks on the outputs.

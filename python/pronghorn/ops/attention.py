@@ -9,6 +9,7 @@ from pronghorn import _core, arguments
 from pronghorn.ops.creation import cast, ones, result_type, tril
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.elementwise import logical_and, where
+from pronghorn.ops.joining import repeat
 from pronghorn.ops.linalg import einsum
 from pronghorn.ops.probabilities import softmax
 
@@ -31,8 +32,9 @@ def dot_product_attention(
 
     Args:
         query: tensor (batch, target length, heads, depth).
-        key: tensor (batch, source length, heads, depth).
-        value: tensor (batch, source length, heads, value depth).
+        key: tensor (batch, source length, heads, depth); fewer heads, of which `heads` is a multiple, are each looked
+            up by as many heads of the query in a row (Ainslie et al., 2023).
+        value: tensor (batch, source length, heads of key, value depth).
         bias: tensor that broadcasts to (batch, heads, target length, source length), added to the scores.
         mask: bool tensor that broadcasts to the same shape, False where nothing may be looked up.
         scale: factor of the scores; None for 1 / sqrt(depth).
@@ -44,7 +46,8 @@ def dot_product_attention(
         Tensor (batch, target length, heads, value depth).
 
     Raises:
-        ValueError: if an input does not have four dimensions, or an option is not supported.
+        ValueError: if an input does not have four dimensions, the numbers of heads do not fit, or an option is not
+            supported.
 
     Example:
         >>> from pronghorn import ops
@@ -60,6 +63,14 @@ def dot_product_attention(
         )
     if flash_attention or attn_logits_soft_cap is not None:
         raise ValueError("dot_product_attention: flash_attention and attn_logits_soft_cap are not supported")
+    heads, key_heads = query.shape[2], key.shape[2]
+    if value.shape[2] != key_heads or key_heads == 0 or heads % key_heads != 0:
+        raise ValueError(
+            "dot_product_attention: key and value must have the same number of heads, of which the query's is a "
+            f"multiple, got query {query.shape}, key {key.shape} and value {value.shape}"
+        )
+    if heads != key_heads:
+        key, value = (repeat(x, heads // key_heads, axis=2) for x in (key, value))
     dtype = result_type(query.dtype, key.dtype, value.dtype)
     query, key, value = (cast(x, dtype) for x in (query, key, value))
     work = "float64" if dtype == "float64" else "float32"

@@ -46,6 +46,12 @@ _DTYPES = (
     *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
     *("float16", "bfloat16", "float32", "float64"),
 )
+LARGEST = {
+    "float16": 65504.0,
+    "bfloat16": 3.3895313892515355e38,
+    "float32": 3.4028234663852886e38,
+    "float64": 1.7976931348623157e308,
+}
 
 
 def standardize_dtype(dtype: Any) -> str:
@@ -58,7 +64,7 @@ def standardize_dtype(dtype: Any) -> str:
         return config.floatx()
     if isinstance(dtype, str):
         name = {"float": "float32", "int": "int32", "double": "float64", "half": "float16"}.get(dtype, dtype)
-    elif dtype in (float, int, bool):
+    elif isinstance(dtype, type) and dtype in (float, int, bool):
         name = {float: config.floatx(), int: "int32", bool: "bool"}[dtype]
     else:
         try:
@@ -140,11 +146,26 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
     """Return `x` converted to `dtype`, values beyond its range clipped to it."""
     name = standardize_dtype(dtype)
     tensor = _core.convert(x)
-    if name.startswith(("int", "uint")):
-        limits = np.iinfo(name)
-        low, high = float(limits.min), float(limits.max)
-        tensor = _raw.minimum(_raw.maximum(tensor, low), high) if "float" in tensor.dtype else tensor
-    return cast(tensor, name)
+    if "bool" in (name, tensor.dtype):
+        return cast(tensor, name)
+    if tensor.dtype in ("float16", "bfloat16"):
+        tensor = cast(tensor, "float32")
+    (low, high), (least, most) = _range(name), _range(tensor.dtype)
+    if "float" in tensor.dtype:
+        own = np.dtype(tensor.dtype).type
+        if "int" in name and int(own(high)) > high:
+            high = own(np.nextafter(own(high), own(0)))  # the next number towards zero that floats hold
+        return cast(_raw.minimum(_raw.maximum(tensor, float(max(low, least))), float(min(high, most))), name)
+    tensor = _raw.maximum(tensor, low) if low > least else tensor
+    return cast(_raw.minimum(tensor, high) if high < most else tensor, name)
+
+
+def _range(dtype: str) -> tuple[int, int]:
+    """The smallest and the largest finite number of a dtype."""
+    if "float" in dtype:
+        return -int(LARGEST[dtype]), int(LARGEST[dtype])
+    limits = np.iinfo(dtype)
+    return int(limits.min), int(limits.max)
 
 
 def _shape_tuple(shape: Any) -> tuple[int, ...]:

@@ -6,7 +6,9 @@ import math
 from typing import Any
 
 from pronghorn import _core, arguments
+from pronghorn.ops.creation import LARGEST
 from pronghorn.ops.dispatch import op
+from pronghorn.ops.indexing import nonzero
 
 __all__ = [
     "abs",
@@ -277,18 +279,20 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
         x2: tensor.
 
     Returns:
-        tensor of the common dtype.
+        tensor of the common dtype; with neither `x1` nor `x2`, the indices that `nonzero` gives.
 
     Raises:
-        ValueError: if only one of `x1`, `x2` is given; with neither, use `nonzero`.
+        ValueError: if only one of `x1`, `x2` is given.
 
     Example:
         >>> from pronghorn import ops
         >>> ops.where([True, False], 1, 2)
         ph.Tensor([1 2], shape=(2,), dtype=int32)
     """
+    if x1 is None and x2 is None:
+        return nonzero(condition)
     if x1 is None or x2 is None:
-        raise ValueError("where: x1 and x2 must both be given; for the indices of non-zero values use ops.nonzero")
+        raise ValueError("where: x1 and x2 must both be given, or neither")
     return _raw.select(condition, x1, x2)
 
 
@@ -298,8 +302,7 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
     x = _core.convert(x)
     if not x.dtype.startswith(("float", "bfloat")):
         return x
-    largest = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38, "float64": 1.7976931348623157e308}
-    limit = largest.get(x.dtype, 3.4028234663852886e38)
+    limit = LARGEST[x.dtype]
     x = _raw.select(_raw.isnan(x), nan, x)
     x = _raw.select(_raw.equal(x, math.inf), limit if posinf is None else posinf, x)
     return _raw.select(_raw.equal(x, -math.inf), -limit if neginf is None else neginf, x)

@@ -42,12 +42,20 @@ def _is_foreign(other: Any) -> bool:
     return other is None or isinstance(other, (str, dict, set))
 
 
+def _operand(self: Any, other: Any) -> Any:
+    """What stands beside a tensor in an operator. As in TensorFlow, floating NumPy values take a floating tensor's
+    dtype: NumPy makes float64 of nearly everything, which nobody means to spread."""
+    if isinstance(other, (np.ndarray, np.generic)) and "float" in self.dtype and "float" in other.dtype.name:
+        return _core.ops.cast(_core.convert(other), dtype=self.dtype)
+    return other
+
+
 def _forward(op: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda self, other: NotImplemented if _is_foreign(other) else op(self, other)
+    return lambda self, other: NotImplemented if _is_foreign(other) else op(self, _operand(self, other))
 
 
 def _reflected(op: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda self, other: NotImplemented if _is_foreign(other) else op(other, self)
+    return lambda self, other: NotImplemented if _is_foreign(other) else op(_operand(self, other), self)
 
 
 def _invert(self: Any) -> Any:

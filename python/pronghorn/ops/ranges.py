@@ -90,7 +90,7 @@ def linspace(
     start, stop, num, axis = _ends(start, stop, num, axis, "linspace")
     values, step = np.linspace(start, stop, num, endpoint=endpoint, retstep=True, axis=axis)
     if dtype is None:
-        dtype = start.dtype if start.dtype.kind == "f" else config.floatx()
+        dtype = start.dtype.name if start.dtype.kind == "f" else config.floatx()
     result = _core.convert(values.astype(standardize_dtype(dtype)))
     return (result, step) if retstep else result
 

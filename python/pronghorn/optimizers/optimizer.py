@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -69,6 +70,10 @@ class Optimizer(OptimizerVariables):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if kwargs.pop("decay", None) is not None:
+            warnings.warn(
+                f"{type(self).__name__}: decay is ignored; give a schedule as learning_rate instead", stacklevel=3
+            )
         for key in kwargs:
             raise TypeError(f"{type(self).__name__}: unknown argument {key!r}")
         if sum(value is not None for value in (clipnorm, clipvalue, global_clipnorm)) > 1:

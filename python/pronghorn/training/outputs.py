@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import tree
+from pronghorn import naming, tree
 
 
 class Outputs:
@@ -95,8 +95,10 @@ def label_kind(y_true: Any, y_pred: Any) -> str:
 
 
 def name_of(identifier: Any) -> str:
-    """Return the name of a loss or metric: as the user wrote it, or the object's."""
+    """Return the name of a loss or metric: as the user wrote it, or the object's; a function's in snake case."""
     if isinstance(identifier, str):
         return identifier
-    name = getattr(identifier, "name", None) or getattr(identifier, "__name__", None)
-    return name if isinstance(name, str) else type(identifier).__name__.lower()
+    name = getattr(identifier, "name", None)
+    if isinstance(name, str) and name:
+        return name
+    return naming.to_snake_case(getattr(identifier, "__name__", None) or type(identifier).__name__)

@@ -186,13 +186,13 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     """
 
     def __init__(self, boundaries: list[float], values: list[float], name: str = "PiecewiseConstant") -> None:
-        for name, steps in (("boundaries", boundaries), ("values", values)):
+        for argument, steps in (("boundaries", boundaries), ("values", values)):
             if not isinstance(steps, (list, tuple)):
                 raise TypeError(
-                    f"PiecewiseConstantDecay: {name} must be a list of numbers, got {arguments.shown(steps)}"
+                    f"PiecewiseConstantDecay: {argument} must be a list of numbers, got {arguments.shown(steps)}"
                 )
             for each in steps:
-                arguments.number_between(each, f"PiecewiseConstantDecay: {name}")
+                arguments.number_between(each, f"PiecewiseConstantDecay: {argument}")
         if len(boundaries) != len(values) - 1:
             raise ValueError(
                 f"PiecewiseConstantDecay: values must have one more entry than boundaries, got {len(values)} and "
