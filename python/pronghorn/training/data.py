@@ -185,7 +185,9 @@ class BatchSource:
         if not self._ahead:
             batch = next(self._iterator, None)  # type: ignore[arg-type]
             if batch is None:
-                raise ValueError("x: the generator or data set gave no batch; a generator that has ended gives none again")
+                raise ValueError(
+                    "x: the generator or data set gave no batch; a generator that has ended gives none again"
+                )
             self._ahead.append(self._standardize(batch))
         return self._ahead[0]
 
