@@ -13,9 +13,13 @@ class MAP_TO_NONE:
     """What the function given to `traverse` returns to put None in place of a part."""
 
 
+# subclasses count as what they derive from, except that a namedtuple's fields matter
+_KINDS = (list, tuple, dict, deque)
+
+
 def is_nested(structure: Any) -> bool:
     """Tell whether `structure` is a list, tuple, dict or deque."""
-    return isinstance(structure, (list, tuple, dict, deque))
+    return isinstance(structure, _KINDS)
 
 
 def _keys(structure: Any) -> list[Any]:
@@ -59,9 +63,15 @@ def flatten(structure: Any) -> list[Any]:
         >>> tree.flatten({"b": 2, "a": [1, (3,)]})
         [1, 3, 2]
     """
-    if not is_nested(structure):
+    if not isinstance(structure, _KINDS):
         return [structure]
-    return [leaf for child in _children(structure) for leaf in flatten(child)]
+    leaves: list[Any] = []
+    for child in _children(structure) if isinstance(structure, dict) else structure:
+        if isinstance(child, _KINDS):
+            leaves += flatten(child)
+        else:
+            leaves.append(child)
+    return leaves
 
 
 def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
@@ -100,12 +110,16 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     if not structures:
         raise ValueError("map_structure: at least one structure is needed")
     arguments.function(func, "map_structure: func")
+    return _map(func, structures, none_is_leaf)
+
+
+def _map(func: Callable[..., Any], structures: tuple[Any, ...], none_is_leaf: bool) -> Any:
     first = structures[0]
     for other in structures[1:]:
         _assert_same_node(first, other)
     if not is_nested(first):
         return None if first is None and not none_is_leaf else func(*structures)
-    return _rebuild(first, [map_structure(func, *row, none_is_leaf=none_is_leaf) for row in _rows(structures)])
+    return _rebuild(first, [_map(func, row, none_is_leaf) for row in _rows(structures)])
 
 
 def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
@@ -196,10 +210,6 @@ def pack_sequence_as(structure: Any, flat_sequence: list[Any]) -> Any:
         return _rebuild(part, [build(child) for child in _children(part)])
 
     return build(structure)
-
-
-# subclasses count as what they derive from, except that a namedtuple's fields matter
-_KINDS = (list, tuple, dict, deque)
 
 
 def _assert_same_node(a: Any, b: Any) -> None:

@@ -195,9 +195,13 @@ class Tracked:
     @property
     def variables(self) -> list[Variable]:
         """All state of the layer and its sublayers, states of random generators included."""
-        own = self._trainable_variables + self._non_trainable_variables
-        own += [generator.state for generator in self._seed_generators]
-        return _once(own, (layer.variables for layer in self._layers))
+        found: dict[int, Variable] = {}
+        for layer in self._flatten_layers():
+            for variable in (*layer._trainable_variables, *layer._non_trainable_variables):
+                found.setdefault(id(variable), variable)
+            for generator in layer._seed_generators:
+                found.setdefault(id(generator.state), generator.state)
+        return list(found.values())
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -212,8 +216,13 @@ class Tracked:
     @property
     def weights(self) -> list[Variable]:
         """The variables of the layer and its sublayers, without states of random generators."""
-        own = self._trainable_variables + self._non_trainable_variables
-        return _once(own, (layer.weights for layer in self._layers))
+        return list({id(variable): variable for variable in self._iterate_weights()}.values())
+
+    def _iterate_weights(self) -> Iterator[Variable]:
+        """Yield the weights as they are found; shared ones as often as they are."""
+        for layer in self._flatten_layers():
+            yield from layer._trainable_variables
+            yield from layer._non_trainable_variables
 
     @property
     def trainable_weights(self) -> list[Variable]:

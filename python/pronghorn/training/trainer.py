@@ -29,10 +29,10 @@ def _on_the_model_s_device(
 
     @functools.wraps(method)
     def run(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Result:
-        weights = self.weights
-        if not weights:
+        weight = next(self._iterate_weights(), None)
+        if weight is None:
             return method(self, *args, **kwargs)
-        with device(weights[0].device):
+        with device(weight.device):
             return method(self, *args, **kwargs)
 
     return run
