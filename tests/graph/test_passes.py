@@ -168,6 +168,24 @@ def test_fuse_epilogue_takes_bias_and_relu_into_matmul():
     assert lines(after(graph, "fuse_epilogue"))[0] == "%3 = matmul(input0, input1, input2, activation='relu')"
 
 
+def test_fuse_epilogue_takes_bias_and_relu_from_behind_a_reshape_of_rows():
+    def dense(x, w, b):
+        return ops.relu(ops.add(ops.reshape(ops.matmul(x, w), shape=(2, 3, 4)), b))
+
+    graph = trace(dense, (6, 5), (5, 4), (4,))
+    fused = after(graph, "fuse_epilogue")
+    assert op_names(fused) == ["matmul", "reshape"]
+    assert lines(fused)[0] == "%3 = matmul(input0, input1, input2, activation='relu')"
+
+
+def test_fuse_epilogue_leaves_a_reshape_that_mixes_the_channels():
+    def mixed(x, w, b):
+        return ops.add(ops.reshape(ops.matmul(x, w), shape=(12, 2)), b)
+
+    graph = trace(mixed, (6, 5), (5, 4), (2,))
+    assert op_names(after(graph, "fuse_epilogue")) == ["matmul", "reshape", "add"]
+
+
 def test_fuse_epilogue_leaves_values_others_read():
     def function(x, w, b):
         product = ops.matmul(x, w)

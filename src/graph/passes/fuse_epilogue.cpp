@@ -1,5 +1,7 @@
 // Bias and ReLU into the op that makes their operand: relu(add(matmul(a, b), bias)) becomes one matmul whose kernel
-// adds the bias and clips before it stores. Only where nobody else reads what lies between.
+// adds the bias and clips before it stores. Only where nobody else reads what lies between. A reshape that keeps the
+// last axis may stand in between, as it does where a matrix is applied to more than one axis of rows; it then comes
+// last.
 #include "core/activation.h"
 #include "graph/passes.h"
 
@@ -54,8 +56,16 @@ class Fuser {
       if (plan.bias >= 0) inputs.push_back(copy[plan.bias]);
       Attributes attributes = producer.attributes;
       if (plan.relu) activation_of(attributes) = Activation::relu;
-      copy.replace(node, *producer.op, inputs, attributes);
-      copy.graph->nodes.back().parts = parts_of(plan.producer, static_cast<int>(i));
+      const Parts parts = parts_of(plan.producer, static_cast<int>(i));
+      if (plan.reshape >= 0) {
+        const Node& reshape = graph_.nodes[plan.reshape];
+        const int product = copy.graph->add_node(*producer.op, inputs, attributes);
+        copy.graph->nodes[product].parts = parts;
+        copy.replace(node, *reshape.op, {copy.graph->nodes[product].outputs[0]}, reshape.attributes);
+      } else {
+        copy.replace(node, *producer.op, inputs, attributes);
+      }
+      copy.graph->nodes.back().parts = parts;
     }
     return copy.finish();
   }
@@ -65,7 +75,8 @@ class Fuser {
     bool absorbed = false;  // computed within a later node
     int producer = -1;      // this node becomes that producer with ...
     int bias = -1;          // ... this bias (a value), if not negative ...
-    bool relu = false;      // ... and this activation
+    bool relu = false;      // ... and this activation ...
+    int reshape = -1;       // ... and this node behind it
   };
 
   // The only node that reads a value, or -1 where there are several readers or it is no node.
@@ -80,16 +91,27 @@ class Fuser {
     return join_parts(nodes);
   }
 
+  bool keeps_last_axis(const Node& node) const {
+    if (std::string_view(node.op->name) != "reshape") return false;
+    const Shape &from = graph_.values[node.inputs[0]].spec.shape, &to = graph_.values[node.outputs[0]].spec.shape;
+    return from.rank() > 0 && to.rank() > 0 && from.back() == to.back();
+  }
+
   void follow(int producer) {
     const Node& node = graph_.nodes[producer];
     if (!node.op->traits.epilogue || node.inputs.size() != 2) return;
-    int last = producer, bias = -1;
+    int last = producer, bias = -1, reshape = -1;
     bool relu = false;
-    int reader = only_reader(node.outputs[0]);
+    int result = node.outputs[0], reader = only_reader(result);
+    if (reader >= 0 && keeps_last_axis(graph_.nodes[reader])) {
+      reshape = reader;
+      result = graph_.nodes[reshape].outputs[0];
+      reader = only_reader(result);
+    }
     if (reader >= 0 && std::string_view(graph_.nodes[reader].op->name) == "add") {
       const Node& add = graph_.nodes[reader];
       const int position = bias_position(graph_, add);
-      if (position >= 0 && add.inputs[1 - position] == node.outputs[0]) {
+      if (position >= 0 && add.inputs[1 - position] == result) {
         bias = add.inputs[position];
         last = reader;
         reader = only_reader(add.outputs[0]);
@@ -104,7 +126,7 @@ class Fuser {
       plans_[absorbed].absorbed = true;
       absorbed = only_reader(graph_.nodes[absorbed].outputs[0]);
     }
-    plans_[last] = {false, producer, bias, relu};
+    plans_[last] = {false, producer, bias, relu, reshape};
   }
 
   const Graph& graph_;
