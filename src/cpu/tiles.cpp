@@ -17,6 +17,9 @@ struct Broadcast {
   bool is_full = false, is_scalar = false;
   int rank = 0;
   int64_t size[Shape::max_rank], stride[Shape::max_rank];  // innermost first
+
+  // A row that all rows of the output see, of which a tile holds a whole number.
+  bool is_same_in_all_tiles() const { return rank == 2 && stride[1] == 0 && tile_size % size[0] == 0; }
 };
 
 Broadcast broadcast_of(const Shape& in, const Shape& out) {
@@ -43,15 +46,25 @@ Broadcast broadcast_of(const Shape& in, const Shape& out) {
   return b;
 }
 
-// Fills to[0, n) with the elements an output's positions [begin, begin + n) see.
-template <class T>
-void load_broadcast(T* to, const char* from, DType storage, const Broadcast& b, int64_t begin, int64_t n) {
-  int64_t at[Shape::max_rank], offset = 0, rest = begin;
-  for (int d = 0; d < b.rank; ++d) {
-    at[d] = rest % b.size[d];
-    rest /= b.size[d];
-    offset += at[d] * b.stride[d];
+// Where an input is read for a position of the output.
+struct Place {
+  int64_t at[Shape::max_rank] = {}, offset = 0;
+
+  Place(const Broadcast& b, int64_t position) {
+    for (int d = 0; d < b.rank; ++d) {
+      at[d] = position % b.size[d];
+      position /= b.size[d];
+      offset += at[d] * b.stride[d];
+    }
   }
+  // Whether n elements from here on lie side by side.
+  bool is_run(const Broadcast& b, int64_t n) const { return b.stride[0] == 1 && at[0] + n <= b.size[0]; }
+};
+
+// Fills to[0, n) with the elements that the output's n positions from `place` on see.
+template <class T>
+void load_broadcast(T* to, const char* from, DType storage, const Broadcast& b, Place place, int64_t n) {
+  auto& [at, offset] = place;
   const int64_t bytes = static_cast<int64_t>(size_of(storage));
   while (n > 0) {
     int64_t run = b.size[0] - at[0];
@@ -107,7 +120,14 @@ void run_typed(const TileProgram& program, const KernelCall& call) {
           }
           load_converted(inputs[k], data + begin * static_cast<int64_t>(size_of(in.dtype)), in.dtype, m);
         } else if (!broadcasts[k].is_scalar) {
-          load_broadcast(inputs[k], data, in.dtype, broadcasts[k], begin, m);
+          const Place place(broadcasts[k], begin);
+          if (in.dtype == dtype_of<T>() && place.is_run(broadcasts[k], m)) {
+            registers[k] = in.as<T>() + place.offset;
+            continue;
+          }
+          if (first || !broadcasts[k].is_same_in_all_tiles()) {
+            load_broadcast(inputs[k], data, in.dtype, broadcasts[k], place, m);
+          }
         } else if (first) {
           load_converted(inputs[k], data, in.dtype, 1);
           for (int64_t i = 1; i < tile_size; ++i) inputs[k][i] = inputs[k][0];
