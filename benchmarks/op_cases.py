@@ -246,8 +246,9 @@ def _cpu_cases() -> Iterator[tuple[str, Case]]:
     for x, kernel, padding in _CONVOLUTIONS:
         for which in ("forward", "input", "kernel"):
             if which != "input" or x[3] > 3:
+                kind = "depthwise" if kernel[2] < x[3] else "conv"
                 name = "x".join(map(str, x[1:]))
-                yield f"conv 3x3 {name}->{kernel[3]} {which}", _conv(x, kernel, padding, which)
+                yield f"{kind} 3x3 {name}->{kernel[3]} {which}", _conv(x, kernel, padding, which)
     for shape in ((128, 512), (4096, 512)):
         size = "x".join(map(str, shape))
         for name in ("relu", "exp", "tanh", "sigmoid", "erf"):
