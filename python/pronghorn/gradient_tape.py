@@ -89,7 +89,7 @@ class GradientTape:
             weights = []
         else:
             weights = tree.flatten(output_gradients) if tree.is_nested(target) else [output_gradients]
-        self._watched = self._tape.watched_variables()
+        self._watched = self._tape.watched_variables() or self._watched
         grads = self._tape.gradient(tree.flatten(target), flat_sources, weights)
         if unconnected_gradients == "zero":
             grads = [
