@@ -30,7 +30,6 @@ class GradientTape:
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._tape = _core.Tape(persistent=persistent, watch_variables=watch_accessed_variables)
-        self._watched: list[Any] = []  # what was watched when the recording was used up
 
     def __enter__(self) -> GradientTape:
         self._tape.start()
@@ -51,11 +50,10 @@ class GradientTape:
     def reset(self) -> None:
         """Forget everything recorded so far."""
         self._tape.reset()
-        self._watched = []
 
     def watched_variables(self) -> tuple[Any, ...]:
         """Return the variables watched so far, in the order they were first read; `gradient` leaves them known."""
-        return tuple(self._tape.watched_variables() or self._watched)
+        return tuple(self._tape.watched_variables())
 
     def stop_recording(self) -> _StopRecording:
         """Return a context in which nothing is recorded."""
@@ -89,7 +87,6 @@ class GradientTape:
             weights = []
         else:
             weights = tree.flatten(output_gradients) if tree.is_nested(target) else [output_gradients]
-        self._watched = self._tape.watched_variables() or self._watched
         grads = self._tape.gradient(tree.flatten(target), flat_sources, weights)
         if unconnected_gradients == "zero":
             grads = [

@@ -24,6 +24,7 @@ class PythonTape {
   void start() {
     auto& tapes = active_tapes();
     PH_CHECK(std::find(tapes.begin(), tapes.end(), &tape_) == tapes.end(), "GradientTape: it is already recording");
+    if (used_ && !persistent_) tape_.clear();  // of what was used up, the watched variables were still known
     tapes.push_back(&tape_);
   }
   void stop() {
@@ -80,7 +81,7 @@ class PythonTape {
     }
     const std::vector<Record> records = tape_.records();  // the walk itself may be recorded here (second derivatives)
     const Tensors found = ph::gradient(records, target_tensors, grads, source_tensors);
-    if (!persistent_) tape_.clear();
+    if (!persistent_) tape_.forget_records();
     py::list results;
     size_t begin = 0;
     for (const size_t end : ends) {

@@ -43,10 +43,14 @@ std::vector<Tensor> Tape::reads_of(const Variable& variable) const {
 
 std::vector<std::shared_ptr<Variable>> Tape::watched_variables() const { return watched_; }
 
-void Tape::clear() {
+void Tape::forget_records() {
   records_.clear();
   followed_.clear();
   reads_.clear();
+}
+
+void Tape::clear() {
+  forget_records();
   watched_.clear();
 }
 

@@ -32,6 +32,8 @@ class Tape {
   std::vector<Tensor> reads_of(const Variable& variable) const;
   std::vector<std::shared_ptr<Variable>> watched_variables() const;
   bool follows(const Tensor& tensor) const { return followed_.contains(tensor.id()); }
+  // All but which variables were watched.
+  void forget_records();
   void clear();
 
  private:

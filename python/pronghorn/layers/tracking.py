@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any, SupportsIndex, TypeVar
 
@@ -195,13 +196,7 @@ class Tracked:
     @property
     def variables(self) -> list[Variable]:
         """All state of the layer and its sublayers, states of random generators included."""
-        found: dict[int, Variable] = {}
-        for layer in self._flatten_layers():
-            for variable in (*layer._trainable_variables, *layer._non_trainable_variables):
-                found.setdefault(id(variable), variable)
-            for generator in layer._seed_generators:
-                found.setdefault(id(generator.state), generator.state)
-        return list(found.values())
+        return _distinct(variable for layer in self._flatten_layers() for variable in layer._own_variables())
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -216,13 +211,17 @@ class Tracked:
     @property
     def weights(self) -> list[Variable]:
         """The variables of the layer and its sublayers, without states of random generators."""
-        return list({id(variable): variable for variable in self._iterate_weights()}.values())
+        return _distinct(self._iterate_weights())
 
     def _iterate_weights(self) -> Iterator[Variable]:
         """Yield the weights as they are found; shared ones as often as they are."""
         for layer in self._flatten_layers():
             yield from layer._trainable_variables
             yield from layer._non_trainable_variables
+
+    def _own_variables(self) -> list[Variable]:
+        states = [generator.state for generator in self._seed_generators]
+        return self._trainable_variables + self._non_trainable_variables + states
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -237,7 +236,7 @@ class Tracked:
     @property
     def metrics(self) -> list[Metric]:
         """The metrics that the layer and its sublayers own."""
-        return _once(self._metrics, (layer.metrics for layer in self._layers))
+        return _distinct(itertools.chain(self._metrics, *(layer.metrics for layer in self._layers)))
 
     @property
     def metrics_variables(self) -> list[Variable]:
@@ -265,9 +264,5 @@ def _is_state(value: Any) -> bool:
     return isinstance(value, (Variable, Tracked, Metric, SeedGenerator, TrackedList, TrackedDict, tuple))
 
 
-def _once(own: list[Item], others: Iterable[list[Item]]) -> list[Item]:
-    seen = {id(item): item for item in own}
-    for items in others:
-        for item in items:
-            seen.setdefault(id(item), item)
-    return list(seen.values())
+def _distinct(items: Iterable[Item]) -> list[Item]:
+    return list({id(item): item for item in items}.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from pronghorn import arguments, ops, tree
@@ -116,7 +117,7 @@ class Functional(Model):
         with call_context.layer_call(call_context.training() if training is None else training):
             results = self._graph.run(values)
         outputs = tree.pack_sequence_as(self._outputs_struct, results)
-        return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
+        return _only(outputs) if isinstance(outputs, (list, tuple)) else outputs
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         # The layers within have put their masks on the outputs.
@@ -182,8 +183,8 @@ def _takes_inputs_and_outputs(cls: type) -> bool:
     return names[:3] == ["inputs", "outputs", "name"] or any(p.kind is p.VAR_POSITIONAL for p in parameters)
 
 
-def _only(shapes: list[Any]) -> Any:
-    return shapes[0] if len(shapes) == 1 else shapes
+def _only(entries: Sequence[Any]) -> Any:
+    return entries[0] if len(entries) == 1 else entries
 
 
 def _input_specs(inputs: Any, flat_inputs: list[KerasTensor]) -> Any:

@@ -154,7 +154,7 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
     if "float" in tensor.dtype:
         own = np.dtype(tensor.dtype).type
         if "int" in name and int(own(high)) > high:
-            high = own(np.nextafter(own(high), own(0)))  # the next number towards zero that floats hold
+            high = np.nextafter(own(high), own(0))  # the next number towards zero that floats hold
         return cast(_raw.minimum(_raw.maximum(tensor, float(max(low, least))), float(min(high, most))), name)
     tensor = _raw.maximum(tensor, low) if low > least else tensor
     return cast(_raw.minimum(tensor, high) if high < most else tensor, name)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from pronghorn import _core, arguments, config
-from pronghorn.ops.creation import cast, full, ones, zeros
+from pronghorn.ops.creation import LARGEST, cast, full, ones, zeros
 from pronghorn.ops.dispatch import op
 from pronghorn.ops.elementwise import maximum, minimum, rsqrt, square
 from pronghorn.ops.linalg import norm
@@ -66,7 +66,7 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
     centre, spread = mean(wide, axes, keepdims=keepdims), var(wide, axes, keepdims=keepdims)
     if not _is_half(x):
         return centre, spread
-    largest = 65504.0
+    largest = LARGEST["float16"]
     return tuple(cast(maximum(minimum(moment, largest), -largest), x.dtype) for moment in (centre, spread))
 
 

@@ -104,7 +104,6 @@ class Collector:
     def __init__(self, num_samples: int | None) -> None:
         self._num_samples = num_samples
         self._whole: list[np.ndarray] | None = None
-        self._row_specs: list[tuple[tuple[int, ...], str]] = []  # of `_whole`
         self._filled = 0
         self._parts: list[list[np.ndarray]] = []
         self._structure: Any = None
@@ -133,11 +132,10 @@ class Collector:
             return False
         if any(not shape or shape[0] != piece.batch_size for shape, _ in specs):
             return False
-        rows = [(shape[1:], dtype) for shape, dtype in specs]
+        rows = [(shape[1:], dtype_of(dtype)) for shape, dtype in specs]
         if self._whole is None:
-            self._row_specs = rows
-            self._whole = [np.empty((self._num_samples, *shape), dtype_of(dtype)) for shape, dtype in rows]
-        return rows == self._row_specs
+            self._whole = [np.empty((self._num_samples, *shape), dtype) for shape, dtype in rows]
+        return [(array.shape[1:], array.dtype) for array in self._whole] == rows
 
     def result(self) -> Any:
         """Return the results in the structure of one step's.
